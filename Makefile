@@ -1,0 +1,54 @@
+# Every target sets up what it needs in .venv; a second call finds it there.
+# `make help` lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: run test test-long lint bench clean lock help
+
+PYTHON := .venv/bin/python
+CITYLAKE := .venv/bin/citylake
+PYTEST := $(PYTHON) -m pytest -n 2
+
+# An environment of somebody else's must not leak into ours.
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
+export DO_NOT_TRACK := 1
+
+RUNTIME := .venv/.runtime-installed
+DEV := .venv/.dev-installed
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+run: $(RUNTIME) ## demo city: history in bulk, then three days, through the gate to releases
+	@$(CITYLAKE) demo run --city danang
+
+test: $(DEV) ## tests, without those that take minutes
+	@$(PYTEST) -m "not long"
+
+test-long: $(DEV) ## the tests that take minutes
+	@$(PYTEST) -m long
+
+lint: $(DEV) ## style, format, types and the city's contracts
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+	@$(CITYLAKE) contract check --city danang
+
+bench: $(DEV) ## the bare limit and ours, side by side
+	@$(PYTHON) -m bench
+
+lock: $(RUNTIME) ## write requirements/*.txt anew from pyproject.toml
+	@requirements/lock.sh
+
+clean: ## remove environment, caches and build output; the lake (.citylake) stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache build \
+		*.egg-info dbt/target dbt/logs logs
+	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(RUNTIME): pyproject.toml requirements/setup.txt requirements/runtime.txt requirements/install.sh
+	@requirements/install.sh runtime
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements/dev.txt
+	@requirements/install.sh dev
+	@touch $@

@@ -1,0 +1,1 @@
+"""Early warnings: rules, levels, owners and deadlines."""

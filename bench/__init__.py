@@ -1,0 +1,1 @@
+"""Speed as a ratio to the bare limit, measured in one run."""

@@ -1,0 +1,85 @@
+-- The value of every cell and the statuses that hold for it. A value that is missing says why:
+-- M nothing to divide by or no member to take the maximum of, L no event ever came from the area,
+-- O the month was not delivered. P stands while the publication's revision window is open or the
+-- period is not fully covered.
+with cell as (
+    select
+        cell.* exclude (numerator, denominator, n),
+        indicator.service_group,
+        indicator.agency_code,
+        indicator.measure,
+        indicator.scale,
+        indicator.rounding,
+        indicator.unit,
+        indicator.revision_window_days,
+        build.data_as_of,
+        cell.period_last_day - cell.period_start + 1 as days,
+        cell.is_delivered and cell.is_collected as is_known,
+        cell.n,
+        case
+            when indicator.measure = 'maximum' then cell.numerator
+            else coalesce(cell.numerator, 0)
+        end as counted_numerator,
+        case when indicator.measure = 'ratio' then coalesce(cell.denominator, 0) end
+            as counted_denominator
+    from {{ ref('ind_cell') }} as cell
+    inner join {{ source('ref', 'indicator') }} as indicator
+        on indicator.code = cell.indicator_code
+    cross join {{ source('ref', 'build') }} as build
+),
+
+measured as (
+    select
+        *,
+        case when is_known then cast(counted_numerator as decimal(18, 6)) end as numerator,
+        case when is_known then cast(counted_denominator as decimal(18, 6)) end as denominator
+    from cell
+),
+
+valued as (
+    select
+        *,
+        case
+            when measure = 'ratio' and denominator > 0
+                then {{ rounded_ratio('numerator', 'denominator', 'scale', 'rounding') }}
+            when measure <> 'ratio' and numerator is not null
+                then {{ rounded_ratio('numerator', '1::decimal(1, 0)', 'scale', 'rounding') }}
+        end as value,
+        {{ observation_statuses({
+            'M': "is_known and (
+                (measure = 'ratio' and denominator = 0)
+                or (measure = 'maximum' and numerator is null)
+            )",
+            'L': "not is_collected",
+            'O': "not is_delivered",
+            'U': "measure = 'ratio' and denominator > 0 and numerator < 20",
+            'E': "is_known and is_estimated",
+            'P': "covered_days < days or data_as_of < period_last_day + revision_window_days",
+        }) }} as statuses
+    from measured
+)
+
+select
+    valued.indicator_code,
+    valued.area_level,
+    valued.area_code,
+    valued.area_valid_from,
+    valued.service_group,
+    valued.agency_code,
+    valued.period_kind,
+    valued.period_start,
+    valued.value,
+    valued.numerator,
+    valued.denominator,
+    case when valued.is_known then valued.n else 0 end as n,
+    valued.unit,
+    cast(target.target as decimal(18, 4)) as target,
+    coalesce(valued.statuses[1], 'A') as obs_status,
+    valued.statuses[2] as obs_status_2,
+    {{ coverage_share('valued.covered_days', 'valued.days') }} as coverage_share,
+    valued.data_as_of
+from valued
+left join {{ source('ref', 'indicator_target') }} as target
+    on target.code = valued.indicator_code
+    and valued.period_start >= target.valid_from
+    and (valued.period_start < target.valid_to or target.valid_to is null)

@@ -1,0 +1,1 @@
+"""The demo city's source systems: real servers with planted faults."""

@@ -1,0 +1,211 @@
+"""Faults that only show between two days: a request comes late, changes or goes away."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+
+from demo import days
+from demo.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, Record, put, shifted, value
+from demo.places import NEW_AREAS, OLD_AREAS
+from demo.services import SERVICES
+
+MONTH = timedelta(days=31)  # leads to another month from every day of the calendar
+BETWEEN_COPIES = 5 * 3600
+CITY_ZONE = timezone(timedelta(seconds=days.OFFSET_SECONDS))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a reader should make of a planted record.
+
+    Attributes:
+        column: The field in which the fault lies.
+        outcome: quarantine, duplicate, superseded, changed, deleted, unchanged or new.
+        standing: Whether it also shows to a reader who sees the state alone, not the change.
+    """
+
+    column: str
+    outcome: str
+    standing: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the source shows of a request from an instant on, in place of the step before."""
+
+    recorded: int
+    records: tuple[Record, ...]
+    effects: tuple[Effect, ...] = ()
+
+
+@dataclass(frozen=True)
+class Base:
+    """A quiet request on which a fault is planted.
+
+    Attributes:
+        record: The record as it would be without the fault.
+        recorded: When the source first recorded it.
+        shown: When the fault shows; of a later day for the faults of this module.
+        salt: Chooses among the forms of a fault.
+    """
+
+    record: Record
+    recorded: int
+    shown: int
+    salt: int
+
+    @property
+    def first(self) -> Step:
+        """The step before the fault."""
+        return Step(self.recorded, (self.record,))
+
+    def copy(self, updated: int | None = None) -> Record:
+        """A copy of the record, with another updated time if one is given."""
+        record = copy.deepcopy(self.record)
+        if updated is not None:
+            put(record, "updated_datetime", written(updated))
+        return record
+
+
+Plant = Callable[[Base], tuple[Step, ...]]
+
+
+def written(instant: int) -> str:
+    """An instant in the city's local time, as the records give it."""
+    return datetime.fromtimestamp(instant, UTC).astimezone(CITY_ZONE).isoformat()
+
+
+def within(fault: Fault, base: Base) -> tuple[Step, ...]:
+    """The one step of a fault that a record shows by itself."""
+    record = base.copy()
+    fault.change(record, base.salt)
+    effect = Effect(fault.column, fault.outcome, standing=True)
+    return (Step(base.recorded, (record,) * fault.copies, (effect,)),)
+
+
+def _area_on(day: datetime, salt: int, unlike: str) -> str:
+    """A code valid on the day, other than the given one."""
+    areas = OLD_AREAS if day.date() < days.REFORM_DAY else NEW_AREAS
+    codes = [area.code for area in areas if area.code != unlike]
+    return codes[salt % len(codes)]
+
+
+def _other_area(record: Record, salt: int) -> str:
+    requested = datetime.fromisoformat(value(record, "requested_datetime"))
+    put(record, "area_code", _area_on(requested, salt, value(record, "area_code")))
+    return "area_code"
+
+
+def _other_service(record: Record, salt: int) -> str:
+    others = [item for item in SERVICES if item.code != value(record, "service_code")]
+    service = others[salt % len(others)]
+    put(record, "service_code", service.code)
+    put(record, "service_name", service.name)
+    put(record, "agency_responsible", service.agency)
+    return "service_code"
+
+
+def _other_deadline(record: Record, salt: int) -> str:
+    later = timedelta(days=1 + salt % 5)
+    put(record, "expected_datetime", shifted(record, "expected_datetime", later))
+    return "expected_datetime"
+
+
+def _changed(base: Base, record: Record, column: str) -> tuple[Step, ...]:
+    return (base.first, Step(base.shown, (record,), (Effect(column, "changed", standing=False),)))
+
+
+def late(base: Base) -> tuple[Step, ...]:
+    """Recorded days after it was made and closed."""
+    record = base.copy(base.shown)
+    return (Step(base.shown, (record,), (Effect("requested_datetime", "new", standing=True),)),)
+
+
+def corrected(base: Base) -> tuple[Step, ...]:
+    """A value is put right in a later version."""
+    record = base.copy(base.shown)
+    corrections = (_other_area, _other_service, _other_deadline)
+    column = corrections[base.salt % len(corrections)](record, base.salt // len(corrections))
+    return _changed(base, record, column)
+
+
+def date_moved(base: Base) -> tuple[Step, ...]:
+    """The request turns out to be of the month before; its area is one valid then."""
+    record = base.copy(base.shown)
+    put(record, "requested_datetime", shifted(record, "requested_datetime", -MONTH))
+    before = datetime.fromisoformat(value(base.record, "requested_datetime"))
+    if before.date() >= days.REFORM_DAY > (before - MONTH).date():
+        _other_area(record, base.salt)
+    return _changed(base, record, "requested_datetime")
+
+
+def deleted(base: Base) -> tuple[Step, ...]:
+    """The source withdraws the request and says so; what the caller said goes with it."""
+    record = base.copy(base.shown)
+    put(record, "status", "deleted")
+    for column in ("description", "address", "contact_name", "contact_phone"):
+        put(record, column, None)
+    return (base.first, Step(base.shown, (record,), (Effect("status", "deleted", standing=True),)))
+
+
+def _there_and_back(base: Base, *, same_time: bool) -> tuple[Step, ...]:
+    back_at = base.shown + days.DAY_SECONDS
+    there = base.copy(None if same_time else base.shown)
+    back = base.copy(None if same_time else back_at)
+    effect = Effect(_other_area(there, base.salt), "changed", standing=False)
+    return (
+        base.first,
+        Step(base.shown, (there,), (effect,)),
+        Step(back_at, (back,), (effect,)),
+    )
+
+
+def there_and_back(base: Base) -> tuple[Step, ...]:
+    """A value goes from A to B and a day later back to A, each with its own updated time."""
+    return _there_and_back(base, same_time=False)
+
+
+def there_and_back_same_time(base: Base) -> tuple[Step, ...]:
+    """A value goes from A to B and back to A while the updated time stays what it was."""
+    return _there_and_back(base, same_time=True)
+
+
+def bad_update(base: Base) -> tuple[Step, ...]:
+    """A good record is followed by a bad one."""
+    record = base.copy(base.shown)
+    fault = WITHIN_ONE_DAY["unknown_service_code"]
+    fault.change(record, base.salt)
+    effect = Effect(fault.column, QUARANTINE, standing=True)
+    return (base.first, Step(base.shown, (record,), (effect,)))
+
+
+def stale_copy(base: Base) -> tuple[Step, ...]:
+    """Two versions of one day stand in the feed, the newer one first."""
+    newer, older = base.copy(base.shown), base.copy(base.shown - BETWEEN_COPIES)
+    column = _other_area(newer, base.salt)
+    _other_service(older, base.salt)
+    effects = (
+        Effect(column, "changed", standing=False),
+        Effect("updated_datetime", "superseded", standing=True),
+    )
+    return (base.first, Step(base.shown, (newer, older), effects))
+
+
+def redelivered(base: Base) -> tuple[Step, ...]:
+    """The same record is recorded once more, not a character of it changed."""
+    effect = Effect("updated_datetime", "unchanged", standing=False)
+    return (base.first, Step(base.shown, (base.copy(),), (effect,)))
+
+
+BETWEEN_DAYS: dict[str, Plant] = {
+    "late": late,
+    "corrected": corrected,
+    "deleted": deleted,
+    "a_b_a": there_and_back,
+    "a_b_a_same_time": there_and_back_same_time,
+    "date_moved": date_moved,
+    "bad_update": bad_update,
+    "stale_copy": stale_copy,
+    "redelivered": redelivered,
+}

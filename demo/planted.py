@@ -1,0 +1,97 @@
+"""The planted requests of a window: what the source shows of each, step by step."""
+
+import json
+from dataclasses import dataclass
+
+import polars as pl
+
+from demo import days, record
+from demo.changes import BETWEEN_DAYS, Base, Effect, Step, within
+from demo.faults import WITHIN_ONE_DAY
+from demo.generator import HOUR, Window
+from demo.planting import Slot, slots
+
+MORNING = 8 * HOUR
+AFTERNOON = 14 * HOUR
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One request with a fault.
+
+    Attributes:
+        row: Its row in the generator's frame, whose ordinary life it replaces.
+        requested: When it was made, as long as no fault says otherwise.
+        service_request_id: The receipt number it was given, shown or not.
+    """
+
+    slot: Slot
+    row: int
+    requested: int
+    service_request_id: str
+    steps: tuple[Step, ...]
+
+    def step_at(self, until: int) -> Step | None:
+        """The step that shows of what was recorded before an instant; None if none was."""
+        known = [step for step in self.steps if step.recorded < until]
+        return known[-1] if known else None
+
+    def effects(self) -> list[tuple[Step, Effect]]:
+        """Every effect with the step that shows it, in order."""
+        return [(step, effect) for step in self.steps for effect in step.effects]
+
+
+def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
+    """The planted requests of a window, ordered by row.
+
+    Args:
+        window: Which requests exist.
+        frame: The generator's frame of that window.
+        rate: Factor on the number of faults.
+    """
+    chosen = slots(window, rate)
+    places = pl.DataFrame(
+        {
+            "day": pl.Series([slot.requested.toordinal() for slot in chosen], dtype=pl.Int32),
+            "place": pl.Series([slot.place for slot in chosen], dtype=pl.UInt32),
+            "salt": pl.Series([slot.salt for slot in chosen], dtype=pl.Int64),
+            "midnight": [days.starts_at(slot.requested) for slot in chosen],
+        }
+    )
+    rows = _quiet(places.join(frame, on=["day", "place"], how="left", maintain_order="left"))
+    texts = record.lines(rows, days.NEVER, extended=True)
+    requests = [
+        _planted(slot, text, row, requested, closed)
+        for slot, text, row, requested, closed in zip(
+            chosen, texts, rows["row"], rows["requested"], rows["closed"], strict=True
+        )
+    ]
+    return sorted(requests, key=lambda request: request.row)
+
+
+def _quiet(rows: pl.DataFrame) -> pl.DataFrame:
+    """Requests made in the morning and closed within hours, with nothing after."""
+    requested = pl.col("midnight") + MORNING + pl.col("salt") % (3 * HOUR)
+    deadline = pl.col("expected") - pl.col("requested")
+    closed = requested + HOUR + pl.col("salt") // 7 % HOUR
+    return rows.with_columns(
+        requested.alias("requested"),
+        (requested + deadline).alias("expected"),
+        (requested + HOUR // 2).alias("taken_over"),
+        closed.alias("closed"),
+        *(
+            pl.lit(days.NEVER, dtype=pl.Int64).alias(event)
+            for event in ("reopened", "closed_again", "answered")
+        ),
+    )
+
+
+def _planted(slot: Slot, text: str, row: int, requested: int, closed: int) -> Planted:
+    shown = days.starts_at(slot.shown) + AFTERNOON + slot.salt // 11 % (3 * HOUR)
+    base = Base(json.loads(text), closed, shown, slot.salt)
+    if slot.kind in WITHIN_ONE_DAY:
+        steps = within(WITHIN_ONE_DAY[slot.kind], base)
+    else:
+        steps = BETWEEN_DAYS[slot.kind](base)
+    identifier = record.request_id(slot.requested, slot.place)
+    return Planted(slot, row, requested, identifier, steps)

@@ -1,0 +1,1 @@
+"""Transports, formats and protocols that bring raw objects in."""

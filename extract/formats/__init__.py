@@ -1,0 +1,1 @@
+"""Ways to read a raw object; each yields records."""

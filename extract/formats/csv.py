@@ -1,0 +1,282 @@
+"""CSV in any dialect, every field as text, in bounded stretches."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as arrow_csv
+
+from extract.content import Content, TextStream, UndecodableError
+from extract.errors import Place
+from extract.formats.base import (
+    STRETCH_BYTES,
+    TEXT_LIMIT,
+    Parsed,
+    row_numbers,
+    with_rows,
+    wrong_encoding,
+)
+from extract.formats.numbers import plain_numbers
+from extract.schema import RawSchema
+from warehouse.records import RejectedRecord
+
+# Small blocks parse fastest on few cores and keep memory low; two of them bound a record.
+BLOCK_BYTES = 1 << 20
+NUMERIC = frozenset({"number", "integer"})
+
+
+@dataclass(frozen=True)
+class CsvOptions:
+    """The dialect; see `extract.read` for the meaning of each option."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    doubled_quote: bool = True
+    escape: str = ""
+    encoding: str = "utf-8"
+    skip_lines: int = 0
+    header_rows: int = 1
+    header_separator: str = " "
+    decimal: str = "."
+    thousands: str = ""
+
+
+class CsvFormat:
+    """Reads CSV objects of one dialect."""
+
+    def __init__(self, options: CsvOptions, schema: RawSchema, place: Place) -> None:
+        single = {"delimiter": options.delimiter, "decimal": options.decimal}
+        optional = {
+            "quote": options.quote,
+            "escape": options.escape,
+            "thousands": options.thousands,
+        }
+        for name, value in {**single, **optional}.items():
+            if len(value) != 1 and (name in single or value):
+                raise place.terminal("contract", f"format option {name} is one character")
+        self._options = options
+        self._schema = schema
+        self._numeric = frozenset(
+            column.name for column in schema.declared if column.json_type in NUMERIC
+        )
+
+    def read(self, content: Content) -> Iterator[Parsed]:
+        """The data records in bounded stretches; nothing for a header without records.
+
+        Raises:
+            TerminalError: rule `empty`, `encoding`, `damaged`, `csv`, `missing_column`,
+                `undeclared_column` or `repeated_column`.
+        """
+        encoding = self._options.encoding
+        try:
+            with_threads = _Pass(self, content, threads=True)
+            yield from with_threads.stretches()
+            if with_threads.refused:
+                # Only the single-threaded reader numbers the records it refuses.
+                yield from _Pass(self, content, threads=False).stretches(with_threads.delivered)
+        except UndecodableError as error:
+            raise wrong_encoding(content, encoding, error.offset) from error
+        except pa.ArrowInvalid as error:
+            message = "a quote is not closed, or a record is longer than 1 MiB"
+            raise content.place.terminal("csv", message) from error
+
+    def header(self, stream: TextStream, place: Place) -> list[str]:
+        """Read past the header; repeated names are numbered `name`, `name#2`, ..."""
+        for _ in range(self._options.skip_lines):
+            stream.readline()
+        if self._options.header_rows == 0:
+            return list(self._schema.names)
+        rows = csv.reader(_lines(stream), **self._python_dialect())
+        try:
+            levels = [next(rows) for _ in range(self._options.header_rows)]
+        except StopIteration:
+            raise place.terminal("empty", "the object ends before its header does") from None
+        except csv.Error as error:
+            raise place.terminal("csv", f"the header cannot be read: {error}") from error
+        return self._numbered(_joined(levels, self._options.header_separator), place)
+
+    def parse_options(self) -> dict[str, Any]:
+        """The dialect as pyarrow names it."""
+        options = self._options
+        return {
+            "delimiter": options.delimiter,
+            "quote_char": options.quote or False,
+            "double_quote": options.doubled_quote,
+            "escape_char": options.escape or False,
+            "newlines_in_values": bool(options.quote),
+        }
+
+    def columns(self, header: list[str]) -> dict[str, str]:
+        """Wanted column -> name in the parser (the column's position), where the data has it."""
+        position = {name: str(index) for index, name in enumerate(header)}
+        return {name: position[name] for name in self._schema.wanted if name in position}
+
+    def deliver(self, records: pa.Table, columns: dict[str, str]) -> pa.Table:
+        """The wanted columns by name, absent ones null, numbers with a plain decimal point."""
+        arrays = []
+        for name in self._schema.wanted:
+            if name not in columns:
+                arrays.append(pa.nulls(records.num_rows, pa.string()))
+                continue
+            values = records.column(columns[name])
+            if name in self._numeric:
+                values = plain_numbers(values, self._options.decimal, self._options.thousands)
+            arrays.append(values)
+        return pa.table(arrays, names=list(self._schema.wanted))
+
+    def check(self, header: list[str], place: Place) -> frozenset[str]:
+        """Undeclared names of the header; see `RawSchema.check_header`."""
+        return self._schema.check_header(header, place)
+
+    @property
+    def encoding(self) -> str:
+        """The declared encoding."""
+        return self._options.encoding
+
+    def _numbered(self, names: list[str], place: Place) -> list[str]:
+        seen: dict[str, int] = {}
+        numbered = []
+        for name in names:
+            seen[name] = seen.get(name, 0) + 1
+            numbered.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+        declared = set(self._schema.names)
+        for name, count in seen.items():
+            repetitions = {f"{name}#{number}" for number in range(2, count + 1)}
+            if name in declared and not repetitions <= declared:
+                message = f"the header has this name {count} times"
+                raise place.terminal("repeated_column", message, column=name)
+        return numbered
+
+    def _python_dialect(self) -> dict[str, Any]:
+        options = self._options
+        return {
+            "delimiter": options.delimiter,
+            "quotechar": options.quote or None,
+            "quoting": csv.QUOTE_MINIMAL if options.quote else csv.QUOTE_NONE,
+            "doublequote": options.doubled_quote,
+            "escapechar": options.escape or None,
+        }
+
+
+class _Pass:
+    """One reading of one object.
+
+    Attributes:
+        delivered: Records handed out so far.
+        refused: Whether a record was refused whose number is not known.
+    """
+
+    def __init__(self, form: CsvFormat, content: Content, *, threads: bool) -> None:
+        self._format = form
+        self._content = content
+        self._threads = threads
+        self._rejected: list[RejectedRecord] = []
+        self._next_row = 0
+        self.delivered = 0
+        self.refused = False
+
+    def stretches(self, skip: int = 0) -> Iterator[Parsed]:
+        """Stretches after the first `skip` good records, up to the first refusal if threaded."""
+        place = self._content.place
+        stream = self._content.text(self._format.encoding)
+        header = self._format.header(stream, place)
+        undeclared = self._format.check(header, place)
+        columns = self._format.columns(header)
+        if stream.at_end():
+            return
+        for records in _stretches(self._batches(stream, len(header), list(columns.values()))):
+            if self.refused:
+                return
+            numbers = self._numbers(records.num_rows)
+            fresh = max(0, skip - self.delivered)
+            self.delivered += records.num_rows
+            table = with_rows(self._format.deliver(records, columns), numbers).slice(fresh)
+            rejected = self._due(self._next_row)
+            if table.num_rows or rejected:
+                yield Parsed(table, rejected, undeclared=undeclared, encoding=stream.encoding)
+        if self._rejected and not self.refused:
+            none = pa.table({name: pa.array([], pa.string()) for name in columns.values()})
+            table = with_rows(self._format.deliver(none, columns), pa.array([], pa.int64()))
+            yield Parsed(table, self._due(None), undeclared=undeclared, encoding=stream.encoding)
+
+    def _batches(
+        self, stream: TextStream, width: int, include: list[str]
+    ) -> Iterator[pa.RecordBatch]:
+        names = [str(index) for index in range(width)]
+        reader = arrow_csv.open_csv(
+            pa.PythonFile(stream, "r"),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=self._threads, block_size=BLOCK_BYTES, column_names=names
+            ),
+            parse_options=arrow_csv.ParseOptions(
+                invalid_row_handler=self._refuse, **self._format.parse_options()
+            ),
+            convert_options=arrow_csv.ConvertOptions(
+                include_columns=include or names[:1],
+                column_types={name: pa.string() for name in names},
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+                null_values=[""],
+                check_utf8=False,
+            ),
+        )
+        yield from reader
+
+    def _refuse(self, row: arrow_csv.InvalidRow) -> str:
+        if row.number is None:
+            self.refused = True
+        else:
+            record = RejectedRecord(row.number - 1, row.text[:TEXT_LIMIT], "row:field_count")
+            self._rejected.append(record)
+        return "skip"
+
+    def _numbers(self, count: int) -> pa.Array:
+        """Numbers of the next `count` good records, leaving out the refused ones between."""
+        if not self._rejected:
+            first = self._next_row
+            self._next_row += count
+            return row_numbers(first, count)
+        refused = {record.row for record in self._rejected}
+        numbers: list[int] = []
+        while len(numbers) < count:
+            if self._next_row not in refused:
+                numbers.append(self._next_row)
+            self._next_row += 1
+        return pa.array(numbers, pa.int64())
+
+    def _due(self, before: int | None) -> list[RejectedRecord]:
+        """Take the refused records up to a number (all without one)."""
+        due = [each for each in self._rejected if before is None or each.row < before]
+        self._rejected = self._rejected[len(due) :]
+        return due
+
+
+def _stretches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Batches joined into tables of about `STRETCH_BYTES`."""
+    held: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        held.append(batch)
+        size += batch.nbytes
+        if size >= STRETCH_BYTES:
+            yield pa.Table.from_batches(held)
+            held, size = [], 0
+    if held:
+        yield pa.Table.from_batches(held)
+
+
+def _lines(stream: TextStream) -> Iterator[str]:
+    while line := stream.readline():
+        yield line.decode("utf-8")
+
+
+def _joined(levels: list[list[str]], separator: str) -> list[str]:
+    """One name a column: the levels joined, upper levels filled to the right."""
+    width = max(len(level) for level in levels)
+    padded = [level + [""] * (width - len(level)) for level in levels]
+    for level in padded[:-1]:
+        for index in range(1, width):
+            level[index] = level[index] or level[index - 1]
+    return [separator.join(part for part in parts if part) for parts in zip(*padded, strict=True)]

@@ -1,0 +1,109 @@
+"""JSON records by the standard library: every value as text, whatever its JSON type."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from extract.formats.json_fast import EXACT_INTEGER
+
+
+class RecordError(Exception):
+    """One record cannot be delivered as text."""
+
+
+def loads(text: str) -> Any:
+    """A JSON document in which every number is its plain text.
+
+    Raises:
+        json.JSONDecodeError: on anything that is not JSON; `NaN` and `Infinity` are not.
+    """
+
+    def refuse(name: str) -> Any:
+        raise json.JSONDecodeError(f"{name} is not JSON", text, text.find(name))
+
+    try:
+        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=refuse)
+    except RecursionError:
+        raise json.JSONDecodeError("nested too deeply", text, 0) from None
+
+
+class TextColumns:
+    """Collects records as columns of text.
+
+    Attributes:
+        undeclared: Dotted names of keys that are not declared.
+        count: Number of records taken.
+    """
+
+    def __init__(self, wanted: tuple[str, ...], declared: tuple[str, ...]) -> None:
+        self._paths = [(name, tuple(name.split("."))) for name in wanted]
+        self._values: dict[str, list[str | None]] = {name: [] for name in wanted}
+        self._declared = frozenset(declared)
+        self.undeclared: set[str] = set()
+        self.count = 0
+
+    def add(self, record: Any) -> None:
+        """Take one record.
+
+        Raises:
+            RecordError: when it is no object, or holds half of a surrogate pair.
+        """
+        if not isinstance(record, dict):
+            raise RecordError
+        values = {name: _text(_at(record, path)) for name, path in self._paths}
+        for value in values.values():
+            _check_encodable(value)
+        for name, value in values.items():
+            self._values[name].append(value)
+        self.undeclared.update(set(_leaves(record, "")) - self._declared)
+        self.count += 1
+
+    def table(self) -> pa.Table:
+        """The collected records, one string column a wanted column."""
+        return pa.table(
+            {name: pa.array(values, pa.string()) for name, values in self._values.items()}
+        )
+
+
+def _number(literal: str) -> str:
+    """The text that the fast path gives for a number, the literal where that loses digits."""
+    value = float(literal)
+    if not abs(value) < EXACT_INTEGER:
+        return literal
+    if value.is_integer():
+        return str(int(value))
+    return format(Decimal(repr(value)), "f")
+
+
+def _at(record: dict[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = record
+    for name in path:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _check_encodable(value: str | None) -> None:
+    if value is not None and not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise RecordError from error
+
+
+def _leaves(record: dict[str, Any], prefix: str) -> Iterator[str]:
+    for name, value in record.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"

@@ -1,0 +1,130 @@
+"""Outcomes: one journal record for every attempt to read a source, failures too.
+
+The journal is the one place that knows the clock; nothing is computed from it.
+"""
+
+import secrets
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from extract.errors import SourceError, TransientError
+from extract.read import StreamSummary
+from warehouse import files
+
+FOLDER = "outcomes"
+OK = "ok"
+TRANSIENT = "transient"
+TERMINAL = "terminal"
+FAILED = "failed"
+RUNNING = "running"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one attempt to read a source ended.
+
+    Attributes:
+        source: Source id.
+        as_of: The processing day.
+        started_at, ended_at: Clock instants in UTC; `ended_at` is None while it runs.
+        status: `ok`, `transient` or `terminal` (a `SourceError`), `failed` (anything else).
+        error: The error's one line, without secrets, or None.
+        rule: The broken rule of a `SourceError`, or None.
+        objects, bytes, records, rejected: What was read, also by a failed attempt.
+        digests: Raw objects in the stream's order.
+        undeclared: Columns in the data that the contract does not declare.
+        encodings: Encoding of each text object by its name.
+        ignored: Raw units left out, by reason.
+    """
+
+    source: str
+    as_of: date
+    started_at: datetime
+    ended_at: datetime | None = None
+    status: str = RUNNING
+    error: str | None = None
+    rule: str | None = None
+    objects: int = 0
+    bytes: int = 0
+    records: int = 0
+    rejected: int = 0
+    digests: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
+    encodings: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[tuple[str, int], ...] = ()
+
+    @classmethod
+    def start(cls, source: str, as_of: date) -> "Outcome":
+        """An attempt that starts now."""
+        return cls(source, as_of, datetime.now(UTC))
+
+    def end(self, summary: StreamSummary | None, error: BaseException | None = None) -> "Outcome":
+        """The attempt as it ended now.
+
+        Args:
+            summary: What the stream's reader saw, or None when it was not reached.
+            error: What ended the attempt, or None when it went well. Only the text of our own
+                errors is kept, which is free of secrets and of records; of others the type.
+        """
+        seen = summary or StreamSummary()
+        return replace(
+            self,
+            ended_at=datetime.now(UTC),
+            status=_status(error),
+            error=_text(error),
+            rule=error.rule if isinstance(error, SourceError) else None,
+            objects=seen.objects,
+            bytes=seen.bytes,
+            records=seen.records,
+            rejected=seen.rejected,
+            digests=tuple(seen.digests),
+            undeclared=tuple(sorted(seen.undeclared)),
+            encodings=tuple(sorted(seen.encodings.items())),
+            ignored=tuple(sorted(seen.ignored.items())),
+        )
+
+
+def write_outcome(outcome: Outcome, journal: Path, work: Path) -> Path:
+    """Write an outcome as a file of its own, whole or not at all.
+
+    Args:
+        outcome: The attempt.
+        journal: The city's journal folder; the file goes to its `outcomes`.
+        work: Scratch folder on the same file system.
+
+    Returns:
+        The file's path; names sort by the instant the attempt started.
+    """
+    folder = journal / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    content = files.canonical_json(_plain(outcome))
+    while True:
+        instant = outcome.started_at.strftime("%Y%m%dT%H%M%S%fZ")
+        path = folder / f"{instant}-{outcome.source}-{secrets.token_hex(4)}.json"
+        if files.create_exclusively(path, content, work):
+            return path
+
+
+def _plain(outcome: Outcome) -> dict[str, Any]:
+    values = asdict(outcome)
+    values["encodings"] = dict(outcome.encodings)
+    values["ignored"] = dict(outcome.ignored)
+    for name in ("as_of", "started_at", "ended_at"):
+        values[name] = values[name].isoformat() if values[name] is not None else None
+    return values
+
+
+def _status(error: BaseException | None) -> str:
+    if error is None:
+        return OK
+    if isinstance(error, SourceError):
+        return TRANSIENT if isinstance(error, TransientError) else TERMINAL
+    return FAILED
+
+
+def _text(error: BaseException | None) -> str | None:
+    if error is None:
+        return None
+    return str(error) if isinstance(error, SourceError) else type(error).__name__

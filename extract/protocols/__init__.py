@@ -1,0 +1,1 @@
+"""How the raw objects of a stream follow one another."""

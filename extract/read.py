@@ -1,0 +1,280 @@
+"""Open a source's stream: transport, protocol and format put together from its contract.
+
+Options in the contract; `kind` first, unknown options are refused. Where no default is given
+the option has none.
+
+    transport.kind: file
+        path               path or glob, or a list of them, each matching at least one file
+        root               folder that `path` starts from, relative to the city folder (`.`)
+        root_env           environment variable that, when set, replaces `root`
+        member             glob: the files are zip archives, each matching member is an object
+    transport.kind: http
+        url, url_env       address, and the environment variable that, when set, replaces it
+        token_env          environment variable that holds the token
+        token_header       `Authorization`
+        token_scheme       `Bearer`; empty sends the bare token
+        headers            fixed further headers ({}), never a secret
+        parameters         fixed query parameters ({})
+        connect_timeout_seconds (10), read_timeout_seconds (60)
+        attempts           requests for one object in all (5)
+        backoff_seconds    wait before the second request, doubled each time (0.5)
+        backoff_max_seconds (30)
+        retry_after_max_seconds  a longer `Retry-After` ends the attempts at once (120)
+        proxy_env          environment variable that holds a proxy's address
+        member             as above
+    format.kind: csv
+        delimiter (,)  quote (")  doubled_quote (true)  escape ()
+        encoding           `utf-8`, any Python codec, or `auto` (by byte-order mark, else UTF-8)
+        skip_lines         lines before the header (0)
+        header_rows        1; 0 takes the raw schema's names; more are joined, upper rows filled
+                           to the right
+        header_separator   between joined names (one blank)
+        decimal (.)  thousands ()  for raw columns declared number or integer
+    format.kind: ndjson
+        encoding (utf-8)
+    format.kind: json
+        encoding (utf-8)
+        records            dotted path of the array (the top level)
+        max_page_megabytes (256)
+    format.kind: parquet   no options
+    protocol.kind: single  no options; taken where the contract gives no protocol
+    protocol.kind: open311
+        path (requests.json)  page_size (1000)  first_page (1)  max_pages (100000)  in_flight (2)
+        page_parameter (page)  page_size_parameter (page_size)  extensions (true)
+        updated_after_parameter (updated_after)  updated_before_parameter (updated_before)
+
+In text formats an empty CSV field, an absent key and JSON null are null; booleans are `true`
+and `false`. Header names that repeat become `name`, `name#2`, ...; a declared name that repeats
+is refused unless every repetition is declared.
+
+Undeclared columns of CSV and Parquet are found in the header, those of JSON in every record.
+A required column must stand in the header; in JSON, in some record of the first stretch.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from extract.content import Content
+from extract.errors import Place
+from extract.formats.base import Format, Parsed
+from extract.formats.csv import CsvFormat, CsvOptions
+from extract.formats.json import JsonFormat, JsonOptions, NdjsonFormat, NdjsonOptions
+from extract.formats.parquet import ParquetFormat
+from extract.options import read_options
+from extract.protocols.base import Protocol
+from extract.protocols.open311 import Open311Options, Open311Protocol
+from extract.protocols.single import SingleProtocol
+from extract.raw import RawObject, RawStore
+from extract.schema import RawSchema
+from extract.transport.base import Sink, Transport
+from extract.transport.file import FileOptions, FileTransport
+from extract.transport.http import HttpOptions, HttpTransport
+from extract.window import Window
+from warehouse.contract.model import SourceContract
+from warehouse.records import RecordBatch
+
+# Objects up to this size are parsed from memory after they were stored.
+KEPT_BYTES = 8 << 20
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """A kind that has no options."""
+
+
+@dataclass
+class StreamSummary:
+    """What one reading of a stream saw; complete once the stream has ended.
+
+    Attributes:
+        digests: Digests of the raw objects in the stream's order.
+        names: Their names at the source, in the same order.
+        bytes: Bytes of all raw objects as they came.
+        records: Records, rejected ones included.
+        rejected: Records that could not be split into columns.
+        undeclared: Columns in the data that the contract does not declare.
+        encodings: Encoding of each text object by its name.
+        ignored: Raw units left out, by reason.
+    """
+
+    digests: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    bytes: int = 0
+    records: int = 0
+    rejected: int = 0
+    undeclared: set[str] = field(default_factory=set)
+    encodings: dict[str, str] = field(default_factory=dict)
+    ignored: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def objects(self) -> int:
+        """Number of raw objects."""
+        return len(self.digests)
+
+
+class StreamReader(Iterator[RecordBatch]):
+    """Record batches of a stream, read as they are asked for; it can be read once.
+
+    Attributes:
+        summary: What was seen so far.
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        transport: Transport,
+        form: Format,
+        schema: RawSchema,
+        open_content: Callable[[RawObject], Content],
+    ) -> None:
+        self.summary = StreamSummary()
+        self._protocol = protocol
+        self._transport = transport
+        self._format = form
+        self._schema = schema
+        self._open_content = open_content
+        self._batches = self._read()
+
+    def __next__(self) -> RecordBatch:
+        return next(self._batches)
+
+    def close(self) -> None:
+        """Stop reading and let go of connections; nothing more is yielded."""
+        self._batches.close()
+        self._transport.close()
+
+    def _read(self) -> Generator[RecordBatch, None, None]:
+        try:
+            for raw, stretches in self._protocol.deliveries(self._parse):
+                self.summary.digests.append(raw.digest)
+                self.summary.names.append(raw.name)
+                self.summary.bytes += raw.size
+                for parsed in stretches:
+                    self._check_first(parsed, raw)
+                    self._count(parsed, raw)
+                    if parsed.count:
+                        yield RecordBatch(
+                            parsed.records, raw.digest, raw.name, parsed.rejected, parsed.ignored
+                        )
+        finally:
+            self._transport.close()
+
+    def _parse(self, raw: RawObject) -> Iterator[Parsed]:
+        return self._format.read(self._open_content(raw))
+
+    def _check_first(self, parsed: Parsed, raw: RawObject) -> None:
+        """Refuse a stream whose first records lack a required column altogether."""
+        if self.summary.records == 0 and parsed.records.num_rows:
+            place = self._open_content(raw).place
+            self._schema.check_present(parsed.absent, parsed.undeclared, place)
+
+    def _count(self, parsed: Parsed, raw: RawObject) -> None:
+        summary = self.summary
+        summary.records += parsed.count
+        summary.rejected += len(parsed.rejected)
+        summary.undeclared |= parsed.undeclared
+        if parsed.encoding is not None:
+            summary.encodings[raw.name] = parsed.encoding
+        for reason, count in parsed.ignored.items():
+            summary.ignored[reason] = summary.ignored.get(reason, 0) + count
+
+
+def open_stream(
+    source: SourceContract,
+    raw_columns: tuple[str, ...],
+    raw_store: RawStore,
+    window: Window,
+    environ: Mapping[str, str],
+    city_folder: Path,
+) -> StreamReader:
+    """The record batches that a source sends for a window.
+
+    Args:
+        source: The stream's contract.
+        raw_columns: The raw columns that are needed (`CompiledStream.raw_columns`).
+        raw_store: Where raw objects are stored before they are read.
+        window: What the run asks for; used by protocols that take one.
+        environ: Where the variables that the contract names are looked up.
+        city_folder: Folder that relative paths start from.
+
+    Returns:
+        An iterator that reads as it goes; its `summary` is complete when it has ended.
+
+    Raises:
+        TerminalError: rule `contract` or `token` at once; anything else while reading.
+    """
+    place = Place(source.id)
+    schema = RawSchema(source.raw_columns, raw_columns, source.drift)
+    undeclared = sorted(set(raw_columns) - set(schema.names))
+    if undeclared:
+        message = f"raw columns that are not declared: {', '.join(undeclared)}"
+        raise place.terminal("contract", message)
+    form = open_format(source.format, schema, place)
+    transport = open_transport(source.transport, environ, city_folder, place)
+    sink = partial(_store, raw_store)
+    protocol = open_protocol(source, transport, sink, window)
+    return StreamReader(
+        protocol, transport, form, schema, lambda raw: Content(raw_store, raw, source.id)
+    )
+
+
+def open_transport(
+    options: Mapping[str, Any], environ: Mapping[str, str], city_folder: Path, place: Place
+) -> Transport:
+    """The transport of a contract's options.
+
+    Raises:
+        TerminalError: rule `contract` or `token`.
+    """
+    kind = options.get("kind")
+    if kind == "file":
+        settings = read_options(FileOptions, options, "transport", place)
+        return FileTransport(settings, environ, city_folder, place)
+    if kind == "http":
+        return HttpTransport(read_options(HttpOptions, options, "transport", place), environ, place)
+    raise place.terminal("contract", f"there is no transport {kind}")
+
+
+def open_format(options: Mapping[str, Any], schema: RawSchema, place: Place) -> Format:
+    """The format of a contract's options.
+
+    Raises:
+        TerminalError: rule `contract`.
+    """
+    kind = options.get("kind")
+    if kind == "csv":
+        return CsvFormat(read_options(CsvOptions, options, "format", place), schema, place)
+    if kind == "ndjson":
+        return NdjsonFormat(read_options(NdjsonOptions, options, "format", place), schema, place)
+    if kind == "json":
+        return JsonFormat(read_options(JsonOptions, options, "format", place), schema, place)
+    if kind == "parquet":
+        read_options(NoOptions, options, "format", place)
+        return ParquetFormat(schema)
+    raise place.terminal("contract", f"there is no format {kind}")
+
+
+def open_protocol(
+    source: SourceContract, transport: Transport, sink: Sink, window: Window
+) -> Protocol:
+    """The protocol of a contract; `single` where it gives none.
+
+    Raises:
+        TerminalError: rule `contract`.
+    """
+    place = Place(source.id)
+    kind = source.protocol.get("kind", "single")
+    if kind == "single":
+        read_options(NoOptions, source.protocol, "protocol", place)
+        return SingleProtocol(transport, sink)
+    if kind == "open311":
+        options = read_options(Open311Options, source.protocol, "protocol", place)
+        return Open311Protocol(options, transport, sink, window, source.overlap_seconds, place)
+    raise place.terminal("contract", f"there is no protocol {kind}")
+
+
+def _store(store: RawStore, content: Any, name: str, page: int | None = None) -> RawObject:
+    return store.put(content, name, page=page, keep_bytes=KEPT_BYTES)

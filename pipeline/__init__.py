@@ -1,0 +1,1 @@
+"""Order of the steps, run context, settings and the command line."""

@@ -1,0 +1,161 @@
+"""The command line `citylake`. Heavy imports wait until a command needs them."""
+
+import sys
+from datetime import date, datetime
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from pipeline.exit_codes import ExitCode
+from warehouse.errors import CitylakeError
+
+app = typer.Typer(
+    help="City statistics: sources into a lake, marts behind a gate, open datasets out of it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+contract_app = typer.Typer(help="Contracts of tables, sources and marts.", no_args_is_help=True)
+demo_app = typer.Typer(
+    help="The demo city: synthetic source systems on loopback.", no_args_is_help=True
+)
+app.add_typer(contract_app, name="contract")
+app.add_typer(demo_app, name="demo")
+
+City = Annotated[str, typer.Option("--city", help="Folder under cities/, or a path to one.")]
+Day = Annotated[
+    datetime | None,
+    typer.Option("--date", formats=["%Y-%m-%d"], help="Processing day; default in city.yaml."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Port = Annotated[int, typer.Option("--port", help="Port on loopback; 0 takes a free one.")]
+Scale = Annotated[float, typer.Option("--scale", help="Share of the city's daily volume.")]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the generated city.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"citylake {metadata.version('citylake')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print version."),
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+def _day(value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+@app.command()
+def run(
+    city: City, date: Day = None, quiet: Annotated[bool, typer.Option("--quiet")] = False
+) -> None:
+    """Bring one processing day in, build, judge and publish it."""
+    from pipeline.run import run_city
+
+    raise typer.Exit(run_city(city, _day(date), quiet=quiet))
+
+
+@app.command()
+def status(city: City, json: AsJson = False) -> None:
+    """Show what is published, what is held or rejected, and why."""
+    from pipeline.status import print_status
+
+    print_status(city, as_json=json)
+
+
+@app.command("hash")
+def hash_command(city: City, json: AsJson = False) -> None:
+    """Print the content hash of tables, publications, releases and statuses."""
+    from pipeline.status import print_hash
+
+    print_hash(city, as_json=json)
+
+
+@app.command()
+def explain(city: City, reference: Annotated[str, typer.Argument()], json: AsJson = False) -> None:
+    """Say where a source row went, or which records make a mart cell.
+
+    REFERENCE is `<source>:<record id>` (feedback.open311:DN-1) or
+    `<indicator>/<area>/<month>` (FB1/490/2025-05; FB1/490@2019-01-01/2025-05).
+    """
+    from pipeline.explain import print_explanation
+
+    raise typer.Exit(print_explanation(city, reference, as_json=json))
+
+
+@app.command()
+def approve(
+    city: City,
+    publication: Annotated[str, typer.Argument(help="Name of the held publication.")],
+    person: Annotated[str, typer.Option("--person", help="Who approves; stands in the ledger.")],
+    candidate: Annotated[str, typer.Option("--candidate", help="Content hash being approved.")],
+) -> None:
+    """Publish a held candidate on a named person's decision."""
+    from pipeline.approve import approve_candidate
+
+    raise typer.Exit(approve_candidate(city, publication, candidate, person))
+
+
+@app.command()
+def verify(city: City) -> None:
+    """Verify the ledger's chain and every release's checksums."""
+    from pipeline.status import print_verification
+
+    raise typer.Exit(print_verification(city))
+
+
+@contract_app.command("check")
+def contract_check(city: City) -> None:
+    """Check every contract of a city; problems name file, line and rule."""
+    from pipeline.contracts import print_contract_check
+
+    raise typer.Exit(print_contract_check(city))
+
+
+@demo_app.command("serve")
+def demo_serve(
+    city: City = "danang", port: Port = 0, scale: Scale = 1.0, seed: Seed = 1022
+) -> None:
+    """Serve the demo city's source systems until interrupted."""
+    from pipeline.demo import serve
+
+    raise typer.Exit(serve(city, port=port, scale=scale, seed=seed))
+
+
+@demo_app.command("run")
+def demo_run(
+    city: City = "danang",
+    date: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Only this day; default: the history."),
+    ] = None,
+    scale: Scale = 1.0,
+    seed: Seed = 1022,
+) -> None:
+    """Start the demo city, load its history, then run its daily days."""
+    from pipeline.demo import run_demo
+
+    raise typer.Exit(run_demo(city, _day(date), scale=scale, seed=seed))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; an expected failure is one clear line and exit code 1."""
+    try:
+        app(args=arguments, prog_name="citylake")
+    except CitylakeError as error:
+        sys.stderr.write(f"citylake: {error}\n")
+        sys.exit(ExitCode.ERROR)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What a run prints: progress on the error stream, closing tables on the standard output."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console as RichConsole
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from pipeline.ingest import Ingested
+    from pipeline.run import PublicationLine, RunReport
+
+OUTCOMES = ("new", "changed", "unchanged", "superseded", "duplicate", "quarantined")
+
+
+class Console:
+    """Prints for people; tables are plain text when the output is not a terminal.
+
+    Attributes:
+        quiet: Whether progress is left out.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self.quiet = quiet
+        width = None if os.isatty(1) else 160
+        self._out = RichConsole(width=width, highlight=False)
+        self._progress = RichConsole(stderr=True, highlight=False)
+
+    def say(self, text: str) -> None:
+        """Print one line of progress."""
+        if not self.quiet:
+            self._progress.print(text, markup=False)
+
+    def waiting(self) -> None:
+        """Say that another run holds the lock."""
+        self.say("another run of this city is on; waiting for it to end")
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Show a step while it runs, and how long it took."""
+        start = monotonic()
+        if self.quiet or not self._progress.is_terminal:
+            yield
+        else:
+            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+            with Progress(*columns, console=self._progress, transient=True) as progress:
+                progress.add_task(name, total=None)
+                yield
+        self.say(f"{name} ({monotonic() - start:.1f} s)")
+
+    def report(self, report: "RunReport") -> None:
+        """Print the closing tables of a run."""
+        self._out.print(_sources(report.sources, report.as_of.isoformat()))
+        for source in report.sources:
+            if source.error:
+                self._out.print(f"error: {source.error}", markup=False, soft_wrap=True)
+            elif source.result is not None and source.result.held_back:
+                self._out.print(f"{source.source}: {source.result.held_back}", markup=False)
+        self._out.print(_publications(report.publications))
+        for line in report.publications:
+            for reason in line.reasons:
+                self._out.print(f"{line.name}: {reason}", markup=False, soft_wrap=True)
+
+
+def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    for name in left:
+        table.add_column(name, no_wrap=True)
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _sources(sources: "tuple[Ingested, ...]", day: str) -> Table:
+    names = tuple(name.replace("_", " ") for name in OUTCOMES)
+    table = _table(f"Sources, processing day {day}", ("source", "state"), ("in", *names, "deleted"))
+    for each in sources:
+        if each.result is None:
+            table.add_row(each.source, each.outcome.status, *("-",) * (len(OUTCOMES) + 2))
+            continue
+        counts = [each.result.counts.get(name, 0) for name in OUTCOMES]
+        figures = (each.result.records_in, *counts, each.result.deleted)
+        table.add_row(each.source, each.outcome.status, *(f"{figure:,}" for figure in figures))
+    return table
+
+
+def _publications(lines: "tuple[PublicationLine, ...]") -> Table:
+    table = _table("Publications", ("dataset", "verdict", "version", "", "path"), ())
+    for line in lines:
+        change = "new" if line.is_new else "as before"
+        place = os.path.relpath(line.place, Path.cwd())
+        table.add_row(line.name, line.verdict, line.version or "-", change, place)
+    return table

@@ -1,0 +1,69 @@
+"""What every step of a run is given."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from warehouse.city import City, load_city
+
+from pipeline.settings import city_folder, city_paths
+from warehouse.contract.compiler import CompiledStream, compile_stream
+from warehouse.geography import Geography, load_geography
+from warehouse.lake import Lake
+from warehouse.paths import CityPaths
+from warehouse.registry import load_registry
+from warehouse.registry_model import Registry
+
+
+@dataclass(frozen=True)
+class Context:
+    """A city, its lake and the processing day.
+
+    Attributes:
+        as_of: Processing day D. Every result follows from it and the data, never from the clock.
+        environ: Where variables that contracts name are looked up.
+    """
+
+    city: City
+    paths: CityPaths
+    as_of: date
+    environ: Mapping[str, str] = field(repr=False)
+
+    @cached_property
+    def lake(self) -> Lake:
+        """Core and quarantine of the city."""
+        return Lake(self.paths)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Indicators and publications of the city."""
+        return load_registry(self.city)
+
+    @cached_property
+    def geography(self) -> Geography:
+        """Areas, correspondences and populations of the city."""
+        return load_geography(self.city.folder / "geography")
+
+    def compiled(self, source_id: str) -> CompiledStream:
+        """A source's contracts, compiled."""
+        source = self.city.sources[source_id]
+        return compile_stream(source, self.city.tables[source.table])
+
+
+def open_context(city: str, as_of: date | None = None) -> Context:
+    """Read a city and open its lake.
+
+    Args:
+        city: Name or folder, see `pipeline.settings.city_folder`.
+        as_of: Processing day; the default day of `city.yaml` where None.
+
+    Raises:
+        UnknownCityError: when there is no such city.
+        ContractError: everything that is wrong in the city's files.
+    """
+    loaded = load_city(city_folder(city))
+    paths = city_paths(loaded.name)
+    paths.create()
+    return Context(loaded, paths, as_of or loaded.default_date, os.environ)

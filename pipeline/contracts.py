@@ -1,0 +1,31 @@
+"""`citylake contract check`."""
+
+import sys
+
+from pipeline.exit_codes import ExitCode
+from pipeline.settings import city_folder
+from warehouse.contract.check import check_city
+from warehouse.contract.problem import ContractError
+from warehouse.geography import load_geography
+from warehouse.registry import load_registry
+
+
+def print_contract_check(city: str) -> ExitCode:
+    """Check everything that a city declares and print each problem on a line of its own."""
+    from warehouse.city import load_city
+
+    folder = city_folder(city)
+    problems = check_city(folder)
+    if not problems:
+        try:
+            load_geography(folder / "geography")
+            load_registry(load_city(folder))
+        except ContractError as error:
+            problems = list(error.problems)
+    for problem in problems:
+        sys.stdout.write(f"{problem}\n")
+    if problems:
+        sys.stdout.write(f"{city}: {len(problems)} problems\n")
+        return ExitCode.ERROR
+    sys.stdout.write(f"{city}: contracts, geography, indicators and datasets are valid\n")
+    return ExitCode.PUBLISHED

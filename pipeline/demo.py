@@ -1,0 +1,142 @@
+"""The demo city: its source systems in a process of their own, and runs against them."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from pipeline.console import Console
+from pipeline.context import open_context
+from pipeline.exit_codes import ExitCode
+from pipeline.lock import run_lock
+from pipeline.run import at_day, run_day
+from warehouse.city import City
+from warehouse.errors import CitylakeError
+
+URL_VARIABLE = "CITYLAKE_DANANG_OPEN311_URL"
+TOKEN_VARIABLE = "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - the name of a variable
+READY_SECONDS = 60
+
+
+class DemoError(CitylakeError):
+    """The demo city cannot be started."""
+
+
+@dataclass(frozen=True)
+class DemoSettings:
+    """How the demo city is generated.
+
+    Attributes:
+        seed: Of everything that is drawn.
+        scale: 1 is the whole city.
+        first: First day of the source.
+        last: Last day that it knows.
+    """
+
+    seed: int
+    scale: float
+    first: date
+    last: date
+
+
+@contextmanager
+def demo_servers(settings: DemoSettings, port: int = 0) -> Iterator[Mapping[str, str]]:
+    """Start the demo city's servers on loopback; they end with the block.
+
+    Yields:
+        Address of each server by the name of the environment variable that the contracts read.
+        `variables_on` completes an address with a day.
+
+    Raises:
+        DemoError: when the servers do not come up.
+    """
+    token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
+    os.environ[TOKEN_VARIABLE] = token
+    days = (settings.last - settings.first).days + 1
+    command = [sys.executable, "-m", "demo", "serve", "--port", str(port)]
+    command += ["--seed", str(settings.seed), "--scale", str(settings.scale)]
+    command += ["--start", settings.first.isoformat(), "--days", str(days)]
+    command += ["--token-variable", TOKEN_VARIABLE]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - own module
+    try:
+        assert process.stdout is not None  # noqa: S101 - piped above
+        words = process.stdout.readline().split()
+        if len(words) != 2 or words[0] != "ready":
+            raise DemoError(f"the demo city did not start (exit code {process.wait(5)})")
+        yield {URL_VARIABLE: words[1]}
+    finally:
+        process.terminate()
+        process.wait(READY_SECONDS)
+
+
+def variables_on(servers: Mapping[str, str], day: date) -> dict[str, str]:
+    """The environment with which a run sees the sources as they knew the world on `day`."""
+    base = servers[URL_VARIABLE]
+    return {**os.environ, URL_VARIABLE: f"{base}/as-of/{day.isoformat()}/georeport/v2"}
+
+
+def serve(city: str, *, port: int, scale: float, seed: int) -> ExitCode:
+    """Serve the demo city until interrupted, and say how to run against it."""
+    context = open_context(city)
+    first, _ = _history(context.city)
+    settings = DemoSettings(seed, scale, first, context.city.default_date)
+    with demo_servers(settings, port) as servers:
+        shown = variables_on(servers, context.as_of)[URL_VARIABLE]
+        sys.stdout.write(f"export {URL_VARIABLE}={shown}\n")
+        sys.stdout.write(f"export {TOKEN_VARIABLE}={os.environ[TOKEN_VARIABLE]}\n")
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+    return ExitCode.PUBLISHED
+
+
+def run_demo(city: str, day: date | None, *, scale: float, seed: int) -> ExitCode:
+    """Start the demo city and run it: one day, or its history and every day after it.
+
+    Args:
+        city: Name or folder of the city.
+        day: The only day to run; where None, the history in bulk, then each day up to the
+            default day of `city.yaml`.
+        scale: Share of the city's volume.
+        seed: Of everything that is drawn.
+
+    Returns:
+        The exit code of the last day.
+
+    Raises:
+        DemoError: when the city has no demo history or its servers do not come up.
+    """
+    context = open_context(city)
+    first, history_end = _history(context.city)
+    last = max(day or history_end, context.city.default_date)
+    days = [day] if day else _days(history_end, context.city.default_date)
+    console = Console()
+    code = ExitCode.PUBLISHED
+    with demo_servers(DemoSettings(seed, scale, first, last)) as servers:
+        for each in days:
+            today = replace(at_day(context, each), environ=variables_on(servers, each))
+            with run_lock(context.paths.lock, console.waiting):
+                report = run_day(today, console)
+            console.report(report)
+            code = report.exit_code
+    return code
+
+
+def _history(city: City) -> tuple[date, date]:
+    """First and last day of the bulk history.
+
+    Raises:
+        DemoError: when city.yaml names none.
+    """
+    if city.history_from is None or city.history_to is None:
+        raise DemoError(f"city {city.name} has no history in city.yaml: it is no demo city")
+    return city.history_from, city.history_to
+
+
+def _days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]

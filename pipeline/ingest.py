@@ -1,0 +1,96 @@
+"""One step: one source, one processing day, from raw objects to core and quarantine."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from extract.outcomes import Outcome, write_outcome
+from extract.raw import RawStore
+from extract.read import open_stream
+from extract.window import Window
+from pipeline.context import Context
+from warehouse.contract.model import SourceContract
+from warehouse.errors import CitylakeError
+from warehouse.load import LoadResult, load_stream
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """How one attempt on one source ended.
+
+    Attributes:
+        outcome: The journal's record of the attempt.
+        result: What was loaded, or None when the attempt failed; the good of before is kept.
+    """
+
+    source: str
+    outcome: Outcome
+    result: LoadResult | None
+
+    @property
+    def error(self) -> str | None:
+        """Why the attempt failed, or None."""
+        return self.outcome.error
+
+
+def end_of_day(day: date, timezone: str) -> datetime:
+    """The instant at which a local day ends (24:00)."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(timezone))
+
+
+def window_of(source: SourceContract, as_of: date, stored: date | None) -> Window:
+    """What a run of day `as_of` asks a source for.
+
+    A source without a cursor is read whole. A run for an earlier day than the stream's stored
+    as-of asks for that day again (and the overlap before it) and moves no cursor.
+
+    Args:
+        source: The stream's contract.
+        as_of: Processing day D.
+        stored: Latest processing day that the stream has loaded, or None.
+    """
+    until = end_of_day(as_of, source.timezone)
+    if source.cursor == "none" or stored is None:
+        return Window(as_of, None, until)
+    since = end_of_day(min(stored, as_of - timedelta(days=1)), source.timezone)
+    return Window(as_of, since, until)
+
+
+def ingest(context: Context, source_id: str) -> Ingested:
+    """Extract and load one source for the context's day.
+
+    Returns:
+        How it ended. A failure of the source, the load or the contract is an outcome, not an
+        exception, so that the other sources go on.
+    """
+    source = context.city.sources[source_id]
+    outcome = Outcome.start(source_id, context.as_of)
+    reader = None
+    try:
+        compiled = context.compiled(source_id)
+        snapshot = context.lake.snapshot("core", source.table)
+        stored = snapshot.as_of(source_id) if snapshot else None
+        reader = open_stream(
+            source,
+            compiled.raw_columns,
+            RawStore(context.paths),
+            window_of(source, context.as_of, stored),
+            context.environ,
+            context.city.folder,
+        )
+        result = load_stream(
+            context.lake,
+            compiled,
+            reader,
+            context.as_of,
+            full_snapshot=source.cursor == "none",
+            journal=context.paths.journal,
+        )
+        ended = outcome.end(reader.summary)
+    except CitylakeError as error:
+        result, ended = None, outcome.end(reader.summary if reader else None, error)
+    finally:
+        if reader is not None:
+            reader.close()
+    write_outcome(ended, context.paths.journal, context.paths.work)
+    return Ingested(source_id, ended, result)

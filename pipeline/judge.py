@@ -1,0 +1,119 @@
+"""One step: every publication's candidate before the gate."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pipeline.context import Context
+from pipeline.transform import Candidate, Pinned
+from quality.checking import Built, Checked, check
+from quality.journal import plain
+from warehouse.promotion_plan import Decision
+from warehouse.publication import Publication
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A publication's judgement and the decision that promotion is given."""
+
+    checked: Checked
+    decision: Decision
+
+
+def judge_candidate(
+    context: Context, pinned: Pinned, candidate: Candidate, inputs: Mapping[str, str]
+) -> list[Judged]:
+    """Check the candidate of every publication and decide on it.
+
+    Args:
+        context: City and day.
+        pinned: Core versions that the candidate was built from.
+        candidate: The mart file and dbt's artifacts.
+        inputs: Digests of what else it was built from.
+
+    Returns:
+        One judgement a publication. Where the build left no file or no artifacts, every one
+        rejects.
+    """
+    publications = tuple(context.registry.publications.values())
+    lineage = {each.name: core_tables(candidate.run.manifest, each) for each in publications}
+    days = {name: pinned.as_of(tables) or context.as_of for name, tables in lineage.items()}
+    built = Built(
+        candidate.expected_file, candidate.run.run_results, candidate.run.manifest, context.as_of
+    )
+    checked = check(context.paths, built, publications, context.city.marts, days)
+    return [
+        Judged(each, _decision(context, pinned, inputs, each, lineage[each.publication.name], days))
+        for each in checked
+    ]
+
+
+def core_tables(manifest: Path, publication: Publication) -> frozenset[str]:
+    """The core tables that a publication's marts are built from, by dbt's manifest.
+
+    Returns:
+        Table names; empty where dbt left no manifest (such a candidate is rejected anyway).
+    """
+    if not manifest.exists():
+        return frozenset()
+    known: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    parents: dict[str, list[str]] = known["parent_map"]
+    waiting = [name for name in parents if name.split(".")[-1] in publication.marts]
+    seen: set[str] = set()
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            waiting += parents.get(node, [])
+    sources = (known["sources"][node] for node in seen if node.startswith("source."))
+    return frozenset(each["name"] for each in sources if each["schema"] == "core")
+
+
+def _decision(
+    context: Context,
+    pinned: Pinned,
+    inputs: Mapping[str, str],
+    checked: Checked,
+    tables: frozenset[str],
+    days: Mapping[str, date],
+) -> Decision:
+    name = checked.publication.name
+    return Decision(
+        publication=checked.publication,
+        verdict=str(checked.verdict),
+        data_as_of=days[name],
+        reasons=checked.reasons,
+        pins={table: version for table, version in pinned.versions.items() if table in tables},
+        inputs=inputs,
+        checks=[plain(each) for each in checked.results],
+        provenance=_provenance(context, pinned, tables, inputs),
+    )
+
+
+def _provenance(
+    context: Context, pinned: Pinned, tables: frozenset[str], inputs: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a release pins: sources, batches with raw digests, contracts, code."""
+    batches = [
+        {name: batch[name] for name in ("source", "as_of", "sequence", "raw", "objects")}
+        for table in sorted(tables)
+        if (snapshot := pinned.snapshots[table]) is not None
+        for commit in snapshot.commits()
+        if (batch := commit.get("batch"))
+    ]
+    streams = sorted({batch["source"] for batch in batches})
+    return {
+        "batches": sorted(batches, key=lambda each: (each["source"], each["sequence"])),
+        "sources": [{"title": stream} for stream in streams],
+        "contracts": {
+            name: each.digest
+            for group in (context.city.tables, context.city.sources, context.city.marts)
+            for name, each in sorted(group.items())
+        },
+        "inputs": dict(inputs),
+        "citylake": metadata.version("citylake"),
+    }

@@ -1,0 +1,196 @@
+"""A whole run: every source of a day, then build, gate, promotion, release and serving."""
+
+import shutil
+from dataclasses import dataclass, replace
+from datetime import date
+
+from pipeline.console import Console
+from pipeline.context import Context, open_context
+from pipeline.exit_codes import ExitCode
+from pipeline.ingest import Ingested, ingest
+from pipeline.judge import Judged, judge_candidate
+from pipeline.lock import run_lock
+from pipeline.transform import Pinned, build_candidate, input_digests, pin
+from publish.release import Release, repair
+from publish.serving import Status, replace_serving
+from quality import journal
+from quality.decisions import record_decisions
+from warehouse.files import scratch
+from warehouse.promotion import promote
+from warehouse.promotion_record import PUBLISH, REJECT, Entry, Record, latest
+from warehouse.workspace import any_writer
+
+
+@dataclass(frozen=True)
+class PublicationLine:
+    """What the closing table says of a publication.
+
+    Attributes:
+        version: What readers see now, or None before the first promotion.
+        place: Folder of the newest release, or the mart file of an internal publication.
+        is_new: Whether this run changed what readers see.
+    """
+
+    name: str
+    verdict: str
+    version: str | None
+    place: str
+    is_new: bool
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run came to."""
+
+    as_of: date
+    sources: tuple[Ingested, ...]
+    publications: tuple[PublicationLine, ...]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The gravest of the outcomes: error, rejected, held, published."""
+        if any(each.error for each in self.sources):
+            return ExitCode.ERROR
+        verdicts = {each.verdict for each in self.publications}
+        if REJECT in verdicts:
+            return ExitCode.REJECTED
+        return ExitCode.PUBLISHED if verdicts <= {PUBLISH} else ExitCode.HELD
+
+
+def run_city(city: str, as_of: date | None = None, *, quiet: bool = False) -> ExitCode:
+    """Run one processing day of a city and print the closing tables.
+
+    Args:
+        city: Name or folder of the city.
+        as_of: Processing day; the default day of `city.yaml` where None.
+        quiet: Whether to print the closing tables only.
+    """
+    context = open_context(city, as_of)
+    console = Console(quiet=quiet)
+    with run_lock(context.paths.lock, console.waiting):
+        report = run_day(context, console)
+    console.report(report)
+    return report.exit_code
+
+
+def run_day(context: Context, console: Console) -> RunReport:
+    """Run every step of one day; the caller holds the run lock.
+
+    Returns:
+        What every source and publication came to. A source that fails leaves its good data of
+        before, and the build goes on with what is there.
+    """
+    _remove_leftovers(context)
+    sources = []
+    for source_id in context.city.sources:
+        with console.step(f"extract and load {source_id}"):
+            sources.append(ingest(context, source_id))
+    pinned, inputs = pin(context), input_digests(context)
+    before = latest(context.paths)
+    if before is not None and _is_settled(context, before, pinned, inputs):
+        with console.step("nothing changed since the last promotion"):
+            record, judged = before, []
+    else:
+        with console.step("build, check and promote"):
+            record, judged = _build(context, pinned, inputs)
+    with console.step("release and serve"):
+        releases = _publish(context, judged, tuple(sources))
+    return RunReport(context.as_of, tuple(sources), _lines(context, record, before, releases))
+
+
+def _remove_leftovers(context: Context) -> None:
+    """Empty the scratch folder, unless a process still works there."""
+    work = context.paths.work
+    if any_writer(context.paths):
+        return
+    for path in work.iterdir():
+        if path.name not in ("dbt-cache",) and path.suffix != ".lock":
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _is_settled(context: Context, record: Record, pinned: Pinned, inputs: dict[str, str]) -> bool:
+    """Whether the latest record promoted every publication from exactly these inputs.
+
+    Only then is building again certain to change nothing. Held or rejected candidates are
+    always judged again: what rejected them may have been a failure of the run itself.
+    """
+    names = set(context.registry.publications)
+    return record.entries.keys() == names and all(
+        entry.verdict == PUBLISH
+        and entry.promoted is not None
+        and dict(entry.promoted.inputs) == inputs
+        and all(pinned.versions.get(name) == version for name, version in entry.pins.items())
+        and entry.pins == entry.promoted.pins
+        for entry in record.entries.values()
+    )
+
+
+def _build(context: Context, pinned: Pinned, inputs: dict[str, str]) -> tuple[Record, list[Judged]]:
+    work = scratch(context.paths.work, "build")
+    work.mkdir()
+    candidate = build_candidate(context, pinned, work)
+    judged = judge_candidate(context, pinned, candidate, inputs)
+    journal.write(
+        context.paths,
+        work.name,
+        [result for each in judged for result in each.checked.results],
+    )
+    promotion = promote(
+        context.paths,
+        candidate.file,
+        context.city.marts,
+        [each.decision for each in judged],
+    )
+    shutil.rmtree(work)
+    return promotion.record, judged
+
+
+def _publish(
+    context: Context, judged: list[Judged], sources: tuple[Ingested, ...]
+) -> dict[str, Release]:
+    """Bring everything that derives from the promotion records in line with them."""
+    publications = tuple(context.registry.publications.values())
+    record_decisions(context.paths)
+    releases = repair(context.paths, publications, context.city.marts)
+    fresh = {
+        each.checked.publication.name: Status(
+            str(each.checked.verdict), each.decision.data_as_of, each.checked.failing
+        )
+        for each in judged
+    }
+    replace_serving(context.paths, publications, context.city.marts, fresh)
+    return releases
+
+
+def _lines(
+    context: Context, record: Record, before: Record | None, releases: dict[str, Release]
+) -> tuple[PublicationLine, ...]:
+    return tuple(
+        _line(context, name, entry, before.entries.get(name) if before else None, releases)
+        for name, entry in record.entries.items()
+    )
+
+
+def _line(
+    context: Context,
+    name: str,
+    entry: Entry,
+    before: Entry | None,
+    releases: dict[str, Release],
+) -> PublicationLine:
+    seen = before.promoted if before else None
+    place = releases[name].folder if name in releases else context.paths.serving / "marts.duckdb"
+    return PublicationLine(
+        name=name,
+        verdict=entry.verdict,
+        version=entry.promoted.version if entry.promoted else None,
+        place=str(place),
+        is_new=entry.promoted is not None and not entry.promoted.equals(seen),
+        reasons=entry.reasons,
+    )
+
+
+def at_day(context: Context, as_of: date) -> Context:
+    """The same city on another processing day."""
+    return replace(context, as_of=as_of)

@@ -1,0 +1,90 @@
+"""`citylake status`, `hash` and `verify`: what stands, and whether it stands unchanged."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.context import Context, open_context
+from pipeline.exit_codes import ExitCode
+from publish.checksums import verify_release
+from publish.release import LATEST
+from quality.ledger import Ledger
+from warehouse.content_hash import city_hash
+from warehouse.errors import CitylakeError
+from warehouse.promotion_record import latest
+
+
+def print_status(city: str, *, as_json: bool) -> None:
+    """Print the verdict on every publication and the as-of of every source."""
+    found = status(open_context(city))
+    if as_json:
+        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+        return
+    for name, source in found["sources"].items():
+        sys.stdout.write(f"{name}: as of {source['as_of']}, batch {source['sequence']}\n")
+    for name, each in found["publications"].items():
+        sys.stdout.write(f"{name}: {each['verdict']}, readers see {each['version'] or 'nothing'}\n")
+        for reason in each["reasons"]:
+            sys.stdout.write(f"  {reason}\n")
+
+
+def status(context: Context) -> dict[str, Any]:
+    """What the lake and the latest promotion record say, as plain JSON without a clock."""
+    record = latest(context.paths)
+    entries = record.entries if record else {}
+    return {
+        "city": context.city.name,
+        "record": record.number if record else None,
+        "sources": {name: _source(context, name) for name in context.city.sources},
+        "publications": {
+            name: {
+                "verdict": entry.verdict,
+                "version": entry.promoted.version if entry.promoted else None,
+                "data_as_of": entry.data_as_of.isoformat(),
+                "waiting": entry.candidate.content_hash if entry.candidate else None,
+                "reasons": list(entry.reasons),
+            }
+            for name, entry in entries.items()
+        },
+    }
+
+
+def _source(context: Context, source_id: str) -> Mapping[str, Any]:
+    snapshot = context.lake.snapshot("core", context.city.sources[source_id].table)
+    as_of = snapshot.as_of(source_id) if snapshot else None
+    return {
+        "as_of": as_of.isoformat() if as_of else None,
+        "sequence": snapshot.sequence(source_id) if snapshot else 0,
+    }
+
+
+def print_hash(city: str, *, as_json: bool) -> None:
+    """Print content hashes: equal lakes give equal lines, whatever way they came about."""
+    context = open_context(city)
+    hashes = city_hash(context.paths, context.city)
+    if as_json:
+        sys.stdout.write(json.dumps(hashes, indent=2, sort_keys=True) + "\n")
+        return
+    for name, value in sorted(hashes.items()):
+        sys.stdout.write(f"{value}  {name}\n")
+
+
+def print_verification(city: str) -> ExitCode:
+    """Verify the ledger's chain and the checksums of every release."""
+    context = open_context(city)
+    problems = []
+    broken = Ledger(context.paths).verify()
+    if broken is not None:
+        problems.append(str(broken))
+    folders = sorted(path for path in context.paths.releases.glob("*/*") if path.name != LATEST)
+    for folder in folders:
+        try:
+            verify_release(folder)
+        except CitylakeError as error:
+            problems.append(str(error))
+    for problem in problems:
+        sys.stdout.write(f"{problem}\n")
+    if not problems:
+        sys.stdout.write(f"ledger and {len(folders)} releases are unchanged\n")
+    return ExitCode.ERROR if problems else ExitCode.PUBLISHED

@@ -1,0 +1,1 @@
+"""Releases and serving files: what leaves the gate."""

@@ -1,0 +1,156 @@
+"""The serving file: promoted values and fresh status, all that reports and the site read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from warehouse.boundary import reached
+from warehouse.contract.model import Classification, Column, TableContract
+from warehouse.files import put_in_place, scratch
+from warehouse.mart_file import attach, columns_of, rows_sql, scratch_session
+from warehouse.paths import CityPaths
+from warehouse.promotion_record import PUBLISH, Entry, Record, evidence, latest
+from warehouse.publication import Publication
+from warehouse.sql import literal, quoted, quoted_list
+
+STATUS_TABLE = "publication_status"
+
+_STATUS_COLUMNS = """
+    publication VARCHAR, dataset_class VARCHAR, title_vi VARCHAR, title_en VARCHAR,
+    verdict VARCHAR, version VARCHAR, data_as_of DATE, delivered_as_of DATE, stale BOOLEAN,
+    record INTEGER, rows BIGINT, failing_checks VARCHAR[]
+"""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What this run found of a publication.
+
+    Attributes:
+        verdict: Of the gate, on this run's candidate.
+        data_as_of: Of this run's candidate.
+        failing_checks: Names of the checks that did not pass, warnings too.
+    """
+
+    verdict: str
+    data_as_of: date
+    failing_checks: tuple[str, ...] = ()
+
+
+def serving_file(paths: CityPaths) -> Path:
+    """Where the serving file lies."""
+    return paths.serving / "marts.duckdb"
+
+
+def replace_serving(
+    paths: CityPaths,
+    publications: Sequence[Publication],
+    contracts: Mapping[str, TableContract],
+    fresh: Mapping[str, Status] | None = None,
+) -> Path:
+    """Rebuild the serving file and put it in place at once.
+
+    Every mart has its open columns only, marts on health are left out, and a mart of which
+    nothing is promoted is there without rows. The table `publication_status` has one row for
+    each publication: verdict on the newest candidate, version and data-as-of that the values
+    have, as-of that was delivered, whether the values are stale (the newest candidate is not
+    what readers see), number of the record that promoted them, checks that did not pass.
+
+    Args:
+        paths: Folders of the city.
+        publications: Of the city.
+        contracts: Mart contracts by name.
+        fresh: What this run found, by publication; where it says nothing, the latest promotion
+            record does.
+
+    Returns:
+        The file.
+    """
+    record = latest(paths)
+    temporary = scratch(paths.work, "serving")
+    with scratch_session(paths.work) as connection:
+        connection.execute(f"ATTACH {literal(str(temporary))} AS serving")
+        if record is not None and record.mart_file is not None:
+            attach(connection, paths.marts / record.mart_file, "promoted")
+        for _, contract in sorted(contracts.items()):
+            if not contract.health:
+                _create(connection, contract)
+                _fill(connection, contract, record)
+        _write_status(connection, paths, publications, record, fresh or {})
+        connection.execute("DETACH serving")
+    target = serving_file(paths)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    reached("serving.before_replace")
+    put_in_place(temporary, target)
+    reached("serving.after_replace")
+    return target
+
+
+def _open_columns(contract: TableContract) -> list[Column]:
+    return [column for column in contract.columns if column.classification is Classification.OPEN]
+
+
+def _create(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
+    columns = ", ".join(
+        f"{quoted(column.name)} {column.sql_type}" for column in _open_columns(contract)
+    )
+    connection.execute(f"CREATE TABLE serving.main.{quoted(contract.name)} ({columns})")
+
+
+def _fill(
+    connection: duckdb.DuckDBPyConnection, contract: TableContract, record: Record | None
+) -> None:
+    """Copy the promoted rows of every publication that the record names."""
+    present = columns_of(connection, "promoted", contract.name) if record else {}
+    names = [column.name for column in _open_columns(contract) if column.name in present]
+    for _, entry in sorted(record.entries.items()) if record and names else ():
+        if entry.promoted is None:
+            continue
+        rows = rows_sql("promoted", contract.name, entry.promoted.parts)
+        connection.execute(
+            f"INSERT INTO serving.main.{quoted(contract.name)} ({quoted_list(names)}) "  # noqa: S608 - names are quoted
+            f"SELECT {quoted_list(names)} FROM ({rows})"
+        )
+
+
+def _write_status(
+    connection: duckdb.DuckDBPyConnection,
+    paths: CityPaths,
+    publications: Sequence[Publication],
+    record: Record | None,
+    fresh: Mapping[str, Status],
+) -> None:
+    connection.execute(f"CREATE TABLE serving.main.{STATUS_TABLE} ({_STATUS_COLUMNS})")
+    for publication in sorted(publications, key=lambda each: each.name):
+        entry = record.entries.get(publication.name) if record else None
+        status = fresh.get(publication.name) or _recorded(paths, entry)
+        promoted = entry.promoted if entry else None
+        connection.execute(
+            f"INSERT INTO serving.main.{STATUS_TABLE} VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - a fixed name
+            [
+                publication.name,
+                publication.dataset_class,
+                publication.title.get("vi"),
+                publication.title.get("en"),
+                status.verdict if status else None,
+                promoted.version if promoted else None,
+                promoted.data_as_of if promoted else None,
+                status.data_as_of if status else None,
+                status is None or status.verdict != PUBLISH or promoted is None,
+                promoted.record if promoted else None,
+                promoted.rows if promoted else 0,
+                list(status.failing_checks) if status else [],
+            ],
+        )
+
+
+def _recorded(paths: CityPaths, entry: Entry | None) -> Status | None:
+    """The status that a promotion record gives."""
+    if entry is None:
+        return None
+    checks = evidence(paths, entry.checks)
+    failing = tuple(str(check["check"]) for check in checks if check["status"] != "passed")
+    return Status(entry.verdict, entry.data_as_of, failing)

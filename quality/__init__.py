@@ -1,0 +1,1 @@
+"""One result type, the checks, the gate and the ledger."""

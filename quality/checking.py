@@ -1,0 +1,131 @@
+"""One call from a built candidate to the gate's word on every publication."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from quality import contract_checks, dbt_results
+from quality.gate import GatePolicy, Judgement, judge
+from quality.result import CheckResult, CheckStatus, PlannedCheck, Verdict
+from warehouse.contract.model import TableContract
+from warehouse.mart_file import attach, scratch_session
+from warehouse.paths import CityPaths
+from warehouse.promotion_record import current
+from warehouse.publication import Publication
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A publication's candidate with all that was found of it."""
+
+    publication: Publication
+    judgement: Judgement
+    results: tuple[CheckResult, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the gate says."""
+        return self.judgement.verdict
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Reasons and warnings as lines for people."""
+        return tuple(
+            f"{reason.engine} {reason.check}: {reason.text}".strip()
+            for reason in self.judgement.reasons
+        )
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Names of the checks that did not pass, warnings too."""
+        return tuple(
+            result.check for result in self.results if result.status is not CheckStatus.PASSED
+        )
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build left behind.
+
+    Attributes:
+        candidate: The candidate mart file; may be missing.
+        run_results: dbt's results; may be missing.
+        manifest: dbt's manifest; may be missing.
+        as_of: The processing day.
+    """
+
+    candidate: Path
+    run_results: Path
+    manifest: Path
+    as_of: date
+
+
+def check(
+    paths: CityPaths,
+    built: Built,
+    publications: Sequence[Publication],
+    contracts: Mapping[str, TableContract],
+    data_as_of: Mapping[str, date],
+    policy: GatePolicy | None = None,
+) -> list[Checked]:
+    """Check every publication's candidate and let the gate judge it.
+
+    Args:
+        paths: Folders of the city.
+        built: What the build left behind.
+        publications: Of the city.
+        contracts: Mart contracts by name.
+        data_as_of: Publication -> greatest as-of of the batches that its inputs hold.
+        policy: What a plan must hold; None is the gate's own.
+
+    Returns:
+        One judgement for each publication. Without a candidate every contract check is missing
+        and everything is rejected.
+    """
+    dbt = dbt_results.read(built.run_results, built.manifest, publications)
+    checked = []
+    for publication in publications:
+        plan = contract_checks.planned(publication, contracts)
+        results = _contract_results(
+            paths, built, publication, contracts, data_as_of[publication.name], plan
+        )
+        results += [each for each in dbt.results if each.publication == publication.name]
+        plan += [each for each in dbt.planned if each.publication == publication.name]
+        judgement = judge(results, plan, policy or GatePolicy())
+        checked.append(Checked(publication, judgement, tuple(results)))
+    return checked
+
+
+def _contract_results(
+    paths: CityPaths,
+    built: Built,
+    publication: Publication,
+    contracts: Mapping[str, TableContract],
+    data_as_of: date,
+    plan: Sequence[PlannedCheck],
+) -> list[CheckResult]:
+    """Results of the contract checks; none where a file cannot be opened, which rejects."""
+    shown = current(paths, publication.name)
+    try:
+        with scratch_session(paths.work) as connection:
+            attach(connection, built.candidate, "candidate")
+            if shown is not None:
+                attach(connection, shown.mart_file, "previous")
+            previous = "previous" if shown else None
+            scope = contract_checks.Scope("candidate", previous, built.as_of, data_as_of)
+            return contract_checks.run(connection, publication, contracts, scope)
+    except duckdb.Error as error:
+        return [
+            CheckResult(
+                each.publication,
+                each.check,
+                each.engine,
+                each.severity,
+                CheckStatus.MISSING,
+                message=type(error).__name__,
+            )
+            for each in plan
+        ]

@@ -1,0 +1,80 @@
+"""What promotion records decided, entered into the ledger; any later run makes up for a crash."""
+
+from typing import Any
+
+from quality.ledger import Ledger
+from warehouse.files import file_digest
+from warehouse.paths import CityPaths
+from warehouse.promotion_record import Content, Entry, Record, record_path, records
+
+
+def record_decisions(paths: CityPaths) -> int:
+    """Append what the promotion records say and the ledger does not have yet.
+
+    Subjects are `verdict:<promotion>:<publication>` for each verdict that the record gives (one
+    that only stands on is not repeated), `superseded:<promotion>:<publication>`,
+    `approval:<promotion>:<publication>` and `promotion:<promotion>`, which has the digest of the
+    record and comes last.
+
+    Returns:
+        How many promotion records the ledger now covers.
+
+    Raises:
+        LedgerError: when the ledger says otherwise than the records, or cannot be read.
+    """
+    ledger = Ledger(paths)
+    before: Record | None = None
+    number = 0
+    for record in records(paths):
+        number = record.number
+        _append_verdicts(ledger, record, before)
+        for gone in record.superseded:
+            ledger.append(
+                "superseded",
+                f"superseded:{number}:{gone.publication}",
+                {"content_hash": gone.content_hash},
+            )
+        ledger.append(
+            "promotion",
+            f"promotion:{number}",
+            {
+                "kind": record.kind,
+                "mart_file": record.mart_file,
+                "sha256": file_digest(record_path(paths, number)),
+            },
+        )
+        before = record
+    return number
+
+
+def _append_verdicts(ledger: Ledger, record: Record, before: Record | None) -> None:
+    for name, entry in sorted(record.entries.items()):
+        old = before.entries.get(name) if before else None
+        if entry.equals(old):
+            continue
+        kind = "verdict"
+        promoted = entry.promoted
+        body: dict[str, Any] = {
+            "verdict": entry.verdict,
+            "reasons": list(entry.reasons),
+            "checks": entry.checks,
+            "promoted": promoted.content_hash if promoted else None,
+            "waiting": entry.candidate.content_hash if entry.candidate else None,
+        }
+        if _is_approved_here(record, promoted):
+            kind = "approval"
+            # Stated by the caller: nothing here proves who it was.
+            body["approved_by"] = {"person": _person(entry), "attestation": "stated"}
+        ledger.append(kind, f"{kind}:{record.number}:{name}", body)
+
+
+def _is_approved_here(record: Record, promoted: Content | None) -> bool:
+    return (
+        promoted is not None
+        and promoted.record == record.number
+        and promoted.approved_by is not None
+    )
+
+
+def _person(entry: Entry) -> str | None:
+    return entry.promoted.approved_by if entry.promoted else None

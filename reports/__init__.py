@@ -1,0 +1,1 @@
+"""Reports for leaders, built from the serving file only."""

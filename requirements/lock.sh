@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Writes the hash-locked requirements from pyproject.toml. Called by `make lock`.
+# Pins that are there stay as they are; `UPGRADE=1 make lock` takes the newest that fit.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+uv=.venv/bin/uv
+compile=("$uv" pip compile --quiet --no-config --universal --generate-hashes --no-strip-extras
+  --python-version 3.11 --custom-compile-command "make lock")
+if [ -n "${UPGRADE:-}" ]; then
+  compile+=(--upgrade)
+fi
+
+# The editable install runs without build isolation, so its build backend must be locked too.
+.venv/bin/python -c '
+import tomllib
+with open("pyproject.toml", "rb") as project:
+    print(*tomllib.load(project)["build-system"]["requires"], sep="\n")
+' | "${compile[@]}" requirements/setup.in - --output-file requirements/setup.txt
+"${compile[@]}" pyproject.toml --extra dev --output-file requirements/dev.txt
+# Constrained by the development lock: the same version of a package in both.
+"${compile[@]}" pyproject.toml --constraints requirements/dev.txt --no-annotate \
+  --output-file requirements/runtime.txt

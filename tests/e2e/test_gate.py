@@ -1,0 +1,161 @@
+"""Faults in the marts before the real gate: what each engine sees, and that a reject keeps all."""
+
+import json
+import shutil
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+import warehouse.dbt_build
+from pipeline.console import Console
+from pipeline.context import open_context
+from pipeline.run import RunReport, run_day
+from quality import contract_checks
+from tests.e2e.world import URL_VARIABLE, Lake
+from warehouse.promotion_record import evidence, latest
+
+DAY = date(2025, 7, 2)
+PROJECT = warehouse.dbt_build.PROJECT
+SERVED = (
+    "mart_city_indicator",
+    "mart_district_indicator",
+    "mart_sector_indicator",
+    "mart_service_request_monthly",
+)
+
+
+class Gate:
+    """Runs a day in this process on a lake whose history is published."""
+
+    def __init__(self, lake: Lake, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.lake = lake
+        self.monkeypatch = monkeypatch
+        self.project = folder / "marts_project"
+        environment = lake.environment(DAY, {})
+        for name in ("CITYLAKE_HOME", URL_VARIABLE, "CITYLAKE_DANANG_OPEN311_TOKEN"):
+            monkeypatch.setenv(name, environment[name])
+        self.before = self.shown()
+
+    def shown(self) -> dict[str, Any]:
+        """What readers see: served values and releases."""
+        with duckdb.connect(
+            str(self.lake.root / "serving/marts.duckdb"), read_only=True
+        ) as serving:
+            values = {
+                mart: serving.execute(f"SELECT * FROM {mart} ORDER BY ALL").fetchall()  # noqa: S608 - fixed
+                for mart in SERVED
+            }
+        pointers = {
+            str(path): path.read_bytes() for path in self.lake.root.glob("releases/*/latest.json")
+        }
+        assert all(values.values())
+        assert pointers
+        return {**values, **pointers, "releases": self.lake.files("releases")}
+
+    def edit(self, model: str, old: str, new: str) -> None:
+        """Build from a copy of the dbt project in which one text of a model is another."""
+        shutil.copytree(PROJECT, self.project, ignore=shutil.ignore_patterns("target", "logs"))
+        path = self.project / "models" / model
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        self.monkeypatch.setattr(warehouse.dbt_build, "PROJECT", self.project)
+
+    def run(self) -> RunReport:
+        """Run the day."""
+        context = open_context("danang", DAY)
+        return run_day(
+            replace(context, environ=self.lake.environment(DAY, {})), Console(quiet=True)
+        )
+
+    def failing(self, publication: str) -> set[tuple[str, str]]:
+        """Engine and status of the checks that did not pass, by the latest record."""
+        paths = open_context("danang", DAY).paths
+        record = latest(paths)
+        assert record is not None
+        checks = evidence(paths, record.entries[publication].checks)
+        return {(each["engine"], each["status"]) for each in checks if each["status"] != "passed"}
+
+
+@pytest.fixture
+def gate(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Gate:
+    return Gate(lake, monkeypatch, tmp_path)
+
+
+def _rejected(gate: Gate, report: RunReport, *names: str) -> None:
+    verdicts = {line.name: line.verdict for line in report.publications}
+    assert {name: verdicts[name] for name in names} == dict.fromkeys(names, "reject")
+    assert report.exit_code == 4
+    after = gate.shown()
+    for name in names:
+        assert not any(line.is_new for line in report.publications if line.name == name)
+    if set(names) == verdicts.keys():
+        assert after == gate.before
+
+
+BOTH = ("indicators-feedback", "service-request-monthly")
+
+
+def test_without_a_fault_the_day_is_published(gate: Gate) -> None:
+    report = gate.run()
+    assert report.exit_code == 0
+    assert gate.shown() != gate.before
+
+
+def test_a_fault_that_only_contract_checks_see(gate: Gate) -> None:
+    gate.edit("indicators/ind_value.sql", "    valued.unit,", "    'percent' as unit,")
+    _rejected(gate, gate.run(), "indicators-feedback")
+    assert gate.failing("indicators-feedback") == {("contract", "failed")}
+    assert gate.failing("service-request-monthly") == set()
+
+
+def test_a_fault_that_only_dbt_sees(gate: Gate) -> None:
+    gate.edit(
+        "marts/mart_service_request_monthly.sql",
+        "    month.requests_opened,",
+        "    month.requests_opened + 1 as requests_opened,",
+    )
+    _rejected(gate, gate.run(), "service-request-monthly")
+    assert gate.failing("service-request-monthly") == {("dbt", "failed")}
+
+
+def test_a_model_that_breaks_skips_tests_and_rejects(gate: Gate) -> None:
+    gate.edit("marts/mart_city_indicator.sql", "from", "from no_such_relation, ")
+    _rejected(gate, gate.run(), "indicators-feedback")
+    assert {("dbt", "errored"), ("dbt", "skipped")} <= gate.failing("indicators-feedback")
+
+
+def test_missing_run_results_reject(gate: Gate) -> None:
+    build = warehouse.dbt_build.build
+
+    def losing(*arguments: Any) -> warehouse.dbt_build.DbtRun:
+        run = build(*arguments)
+        run.run_results.unlink()
+        return run
+
+    gate.monkeypatch.setattr("pipeline.transform.build", losing)
+    _rejected(gate, gate.run(), *BOTH)
+    assert gate.failing("service-request-monthly") == {("dbt", "missing")}
+
+
+def test_a_check_that_raises_rejects(gate: Gate) -> None:
+    def raising(*_: Any, **__: Any) -> Any:
+        raise duckdb.Error("cannot look")
+
+    gate.monkeypatch.setattr(contract_checks, "coverage", raising)
+    _rejected(gate, gate.run(), *BOTH)
+    assert gate.failing("service-request-monthly") == {("contract", "errored")}
+
+
+def test_a_rejected_day_changes_the_status_only(gate: Gate) -> None:
+    gate.edit("indicators/ind_value.sql", "    valued.unit,", "    'percent' as unit,")
+    gate.run()
+    status = json.loads(gate.lake.call("status", "--city", "danang", "--json"))
+    entry = status["publications"]["indicators-feedback"]
+    assert entry["verdict"] == "reject"
+    assert entry["version"] is not None
+    assert any("contract" in reason for reason in entry["reasons"])

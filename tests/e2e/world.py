@@ -1,0 +1,140 @@
+"""The demo city and the real command line, each in processes of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TOKEN_VARIABLE = "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - the name of a variable
+URL_VARIABLE = "CITYLAKE_DANANG_OPEN311_URL"
+FIRST = date(2025, 3, 8)
+
+
+@dataclass(frozen=True)
+class DemoServer:
+    """A running demo city: what generated it, and where it answers."""
+
+    seed: int
+    scale: float
+    first: date
+    days: int
+    address: str
+    token: str = field(repr=False)
+
+    def manifest(self, last: date, first_read: date) -> list[dict[str, Any]]:
+        """What is planted, as the demo city itself lists it."""
+        command = [sys.executable, "-m", "demo", "manifest", "--seed", str(self.seed)]
+        command += ["--scale", str(self.scale), "--start", self.first.isoformat()]
+        command += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@contextmanager
+def demo_server(
+    seed: int, scale: float, days: int, *options: str, first: date = FIRST
+) -> Iterator[DemoServer]:
+    """Start the demo city's server on a free loopback port."""
+    token = f"test-{seed}"
+    command = [sys.executable, "-m", "demo", "serve", "--seed", str(seed), "--scale", str(scale)]
+    command += ["--start", first.isoformat(), "--days", str(days)]
+    command += ["--token-variable", TOKEN_VARIABLE, *options]
+    environment = {**os.environ, TOKEN_VARIABLE: token}
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
+    )
+    try:
+        assert process.stdout is not None
+        word, address = process.stdout.readline().split()
+        assert word == "ready"
+        yield DemoServer(seed, scale, first, days, address, token)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake home, and the command line on it."""
+
+    home: Path
+    server: DemoServer
+    city: str = "danang"
+    day_url: str = "/as-of/{day}/georeport/v2"
+
+    @property
+    def root(self) -> Path:
+        """The city's folder in the lake."""
+        return self.home / Path(self.city).name
+
+    def environment(self, day: date | None, extra: Mapping[str, str]) -> dict[str, str]:
+        """The variables of a run on a day."""
+        variables = {**os.environ, "CITYLAKE_HOME": str(self.home), **extra}
+        variables[TOKEN_VARIABLE] = self.server.token
+        if day is not None:
+            variables[URL_VARIABLE] = self.server.address + self.day_url.format(day=day.isoformat())
+        return variables
+
+    def start(self, day: date, **extra: str) -> subprocess.Popen[str]:
+        """Start a run of a day and do not wait for it."""
+        return subprocess.Popen(  # noqa: S603 - our own command
+            [*CITYLAKE, "run", "--city", self.city, "--date", day.isoformat()],
+            env=self.environment(day, extra),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=REPOSITORY,
+        )
+
+    def run(self, day: date, *, expect: int | None = 0, **extra: str) -> str:
+        """Run a day to its end; what it printed."""
+        process = self.start(day, **extra)
+        output, _ = process.communicate(timeout=300)
+        assert expect is None or process.returncode == expect, output
+        return output
+
+    def call(self, *arguments: str, expect: int | None = 0) -> str:
+        """Call another command on the lake; what it printed."""
+        done = subprocess.run(  # noqa: S603 - our own command
+            [*CITYLAKE, *arguments],
+            env=self.environment(None, {}),
+            capture_output=True,
+            text=True,
+            cwd=REPOSITORY,
+            check=False,
+            timeout=120,
+        )
+        assert expect is None or done.returncode == expect, done.stdout + done.stderr
+        return done.stdout
+
+    def hashes(self) -> dict[str, str]:
+        """Content hashes by `citylake hash`."""
+        found = json.loads(self.call("hash", "--city", self.city, "--json"))
+        assert found
+        return {str(name): str(value) for name, value in found.items()}
+
+    def versions(self) -> dict[str, int]:
+        """Number of commits of every core and quarantine table."""
+        return {
+            f"{log.parent.parent.name}/{log.parent.name}": len(list(log.glob("*.json")))
+            for log in sorted(self.root.glob("*/*/_delta_log"))
+        }
+
+    def files(self, *folders: str) -> set[str]:
+        """Files below the folders, by path in the city's folder."""
+        return {
+            str(path.relative_to(self.root))
+            for folder in folders
+            for path in (self.root / folder).rglob("*")
+            if path.is_file()
+        }
+
+
+CITYLAKE = [sys.executable, "-m", "pipeline.cli"]

@@ -1,0 +1,48 @@
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+
+from extract.errors import TerminalError, TransientError
+from extract.outcomes import Outcome, write_outcome
+from extract.read import StreamSummary
+
+SUMMARY = StreamSummary(
+    ["d1"], ["a.csv"], 10, 5, 1, {"new", "also"}, {"a.csv": "utf-8"}, {"blank_line": 2}
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text", "rule"),
+    [
+        (None, "ok", None, None),
+        (TransientError("a.b", "timeout", "no answer"), "transient",
+         "source a.b: no answer [timeout]", "timeout"),
+        (TerminalError("a.b", "token", "none"), "terminal", "source a.b: none [token]", "token"),
+        (ValueError("Nguyễn Văn A"), "failed", "ValueError", None),
+    ],
+    ids=["ok", "transient", "terminal", "failed"],
+)  # fmt: skip
+def test_every_attempt_leaves_a_file(
+    paths: Any, error: Exception | None, status: str, text: str | None, rule: str | None
+) -> None:
+    paths.create()
+    outcome = Outcome.start("a.b", date(2025, 7, 1))
+    ended = outcome.end(SUMMARY, error)
+    written = [write_outcome(ended, paths.journal, paths.work) for _ in range(2)]
+    assert len(set(written)) == 2
+    assert {path.parent for path in written} == {paths.journal / "outcomes"}
+    values = json.loads(written[0].read_text("utf-8"))
+    assert values.pop("started_at") <= values.pop("ended_at")
+    assert values == {
+        "source": "a.b", "as_of": "2025-07-01", "status": status, "error": text, "rule": rule,
+        "objects": 1, "bytes": 10, "records": 5, "rejected": 1, "digests": ["d1"],
+        "undeclared": ["also", "new"], "encodings": {"a.csv": "utf-8"},
+        "ignored": {"blank_line": 2},
+    }  # fmt: skip
+
+
+def test_an_attempt_that_did_not_reach_the_source() -> None:
+    ended = Outcome.start("a.b", date(2025, 7, 1)).end(None, TerminalError("a.b", "token", "none"))
+    assert (ended.objects, ended.records, ended.status) == (0, 0, "terminal")

@@ -1,0 +1,89 @@
+"""The locks and pyproject.toml say the same; both are written by `make lock`."""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
+
+
+def _pins(text: str) -> set[tuple[str, str]]:
+    """(normalised name, version) of every pin; a package may have one per Python version."""
+    return {(re.sub(r"[-_.]+", "-", name).lower(), version) for name, version in PIN.findall(text)}
+
+
+def _lock(name: str) -> str:
+    return (ROOT / "requirements" / name).read_text(encoding="utf-8")
+
+
+def _direct(lock: str) -> list[str]:
+    """The direct requirements that the lock must hold."""
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    runtime: list[str] = project["project"]["dependencies"]
+    installer = [line for line in _lock("setup.in").splitlines() if not line.startswith("#")]
+    direct: dict[str, list[str]] = {
+        "runtime.txt": runtime,
+        "dev.txt": runtime + project["project"]["optional-dependencies"]["dev"],
+        "setup.txt": project["build-system"]["requires"] + installer,
+    }
+    return direct[lock]
+
+
+def _drift(direct: Iterable[str], lock: str) -> list[str]:
+    """Direct requirements that are not pinned exactly, or that the lock does not hold so."""
+    held = _pins(lock)
+    return [line for line in direct if not (_pins(line) and _pins(line) <= held)]
+
+
+def _without_hash(lock: str) -> list[str]:
+    """Pins that are not followed by a hash."""
+    return [
+        entry.split()[0]
+        for entry in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)
+        if PIN.match(entry) and "--hash=sha256:" not in entry
+    ]
+
+
+LOCKS = ("runtime.txt", "dev.txt", "setup.txt")
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_direct_pin_stands_in_the_lock(lock: str) -> None:
+    direct = _direct(lock)
+    assert direct
+    assert _drift(direct, _lock(lock)) == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_has_a_hash_and_the_header_names_the_plain_command(lock: str) -> None:
+    text = _lock(lock)
+    assert _without_hash(text) == []
+    assert text.splitlines()[1] == "#    make lock"
+
+
+def test_both_environments_hold_the_same_versions() -> None:
+    assert _pins(_lock("runtime.txt")) <= _pins(_lock("dev.txt"))
+
+
+@pytest.mark.parametrize(
+    "direct",
+    [
+        pytest.param("rich==15.0.1", id="other_version"),
+        pytest.param("absent==1.0", id="not_locked"),
+        pytest.param("rich>=15", id="not_exact"),
+        pytest.param("rich", id="no_version"),
+    ],
+)
+def test_drift_is_seen(direct: str) -> None:
+    lock = "rich==15.0.0 \\\n    --hash=sha256:00\n"
+    assert _drift(["Rich==15.0.0", direct], lock) == [direct]
+
+
+def test_a_pin_without_a_hash_is_seen() -> None:
+    lock = "rich==15.0.0 \\\n    --hash=sha256:00\ntyper==0.29.2\n"
+    assert _without_hash(lock) == ["typer==0.29.2"]

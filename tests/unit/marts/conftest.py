@@ -1,0 +1,251 @@
+"""The tiny city as files, and its marts: one dbt process for the suite, one for an empty city."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.unit.marts import tiny_city
+from warehouse.contract.read import read_table
+from warehouse.dbt_build import BuildInputs, DbtRun, attach_inputs, build
+from warehouse.duck import session
+from warehouse.registry import DEFINITIONS, load_registry
+from warehouse.registry_model import Registry
+from warehouse.registry_tables import write_parquet
+from warehouse.sql import literal
+
+ROOT = Path(__file__).resolve().parents[3]
+MARTS = {path.stem: read_table(path, "mart") for path in (ROOT / "warehouse/marts").glob("*.yaml")}
+
+INDICATORS = {
+    "feedback": "indicators:\n"
+    + "".join(
+        f"  - {{code: {code}, agency: desk}}\n"
+        for code in ("FB1", "FB1b", "FB2", "FB2r", "FB4", "FB5a")
+    )
+    + "  - code: FB5\n    agency: desk\n    targets:\n"
+    "      - {value: 90, valid_from: 2025-01-01}\n      - {value: 60, valid_from: 2025-07-01}\n",
+    "air_water": "indicators:\n"
+    "  - {code: AQ3, agency: air, only: {observed_property: PM2.5}}\n"
+    "  - {code: AQ90, agency: air, only: {observed_property: PM2.5}}\n",
+}
+# Amounts as large as a real city's: a product of narrow DECIMALs overflows.
+LARGE_AMOUNTS = """\
+service_group: 4
+event: sensor_observation
+indicators:
+  - code: AQ90
+    name: {vi: a, en: a}
+    formula: {vi: a, en: a}
+    anchor: observed
+    kind: flow
+    measure: ratio
+    aggregation: sum
+    numerator: valid_hours * 10000000
+    denominator: expected_hours * 10000000
+    scale: 100
+    unit: "%"
+    rounding: 1
+    reach: {before_periods: 0, after_periods: 0}
+"""
+
+
+def city(folder: Path) -> Any:
+    """What the registry needs to know of the tiny city."""
+    return SimpleNamespace(folder=folder, agencies={"desk": {}, "air": {}}, marts=MARTS, sources={})
+
+
+def write_config(folder: Path) -> Path:
+    """Indicators and publications of the tiny city; the folder of the definitions."""
+    for name in ("indicators", "datasets"):
+        (folder / name).mkdir(parents=True)
+    definitions = folder / "defined"
+    shutil.copytree(DEFINITIONS, definitions)
+    (definitions / "large.yaml").write_text(LARGE_AMOUNTS, encoding="utf-8")
+    for group, text in INDICATORS.items():
+        (folder / "indicators" / f"{group}.yaml").write_text(text, encoding="utf-8")
+    for group, (number, agency, days) in {
+        "feedback": (1, "desk", 10),
+        "air": (4, "air", 5),
+    }.items():
+        parts = "".join(
+            f"  - {{mart: mart_{kind}_indicator, where: {{service_group: {number}}}}}\n"
+            for kind in ("city", "district", "sector")
+        )
+        (folder / "datasets" / f"indicators-{group}.yaml").write_text(
+            f"class: internal\ntitle: {{vi: a, en: a}}\ndescription: {{vi: a, en: a}}\n"
+            f"owner: {agency}\nrevision_window_days: {days}\nparts:\n{parts}",
+            encoding="utf-8",
+        )
+    return definitions
+
+
+def request_table(requests: list[tiny_city.Request]) -> pa.Table:
+    """Core rows of the requests."""
+    moment = pa.timestamp("us", tz="UTC")
+    day = tiny_city.local_day
+    columns: dict[str, tuple[list[Any], pa.DataType]] = {
+        "_source": (["feedback.tiny"] * len(requests), pa.string()),
+        "service_request_id": ([r.id for r in requests], pa.string()),
+        "service_code": ([r.service for r in requests], pa.string()),
+        "agency_responsible": ([None] * len(requests), pa.string()),
+        "area_code": ([r.area for r in requests], pa.string()),
+        "requested_at": ([r.requested for r in requests], moment),
+        "expected_at": ([r.expected for r in requests], moment),
+        "closed_at": ([r.closed for r in requests], moment),
+        "is_within_competence": ([r.within_competence for r in requests], pa.bool_()),
+        "is_reopened": ([r.reopened for r in requests], pa.bool_()),
+        "satisfaction": ([r.satisfaction for r in requests], pa.string()),
+        "requested_date": ([day(r.requested) for r in requests], pa.date32()),
+        "expected_date": ([day(r.expected) for r in requests], pa.date32()),
+        "closed_date": ([day(r.closed) for r in requests], pa.date32()),
+        "requested_month": ([str(day(r.requested))[:7] for r in requests], pa.string()),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})
+
+
+def station_table(stations: list[tuple[Any, ...]]) -> pa.Table:
+    """Core rows of the stations."""
+    schema = pa.schema(
+        {
+            "station_id": pa.string(),
+            "area_code": pa.string(),
+            "operating_from": pa.date32(),
+            "operating_to": pa.date32(),
+        }
+    )
+    return pa.Table.from_pylist(
+        [dict(zip(schema.names, station, strict=True)) for station in stations], schema=schema
+    )
+
+
+def observation_table(observations: list[tiny_city.Observation]) -> pa.Table:
+    """Core rows of the observations."""
+    days = [tiny_city.local_day(o.at) for o in observations]
+    return pa.table(
+        {
+            "_source": pa.array(["air.tiny"] * len(observations), pa.string()),
+            "station_id": pa.array([o.station for o in observations], pa.string()),
+            "observed_property": pa.array([o.property for o in observations], pa.string()),
+            "observed_at": pa.array([o.at for o in observations], pa.timestamp("us", tz="UTC")),
+            "value": pa.array([o.value for o in observations], pa.decimal128(12, 3)),
+            "unit": pa.array(["u"] * len(observations), pa.string()),
+            "observed_date": pa.array(days, pa.date32()),
+            "observed_month": pa.array([str(day)[:7] for day in days], pa.string()),
+        }
+    )
+
+
+def geography_tables() -> dict[str, pa.Table]:
+    """The geography as the relations that the marts read."""
+    areas = [
+        {
+            "code": code,
+            "valid_from": start,
+            "valid_to": end,
+            "level": level,
+            "name_vi": f"{code} vi",
+            "name_en": f"{code} en",
+            "parent_code": parent,
+        }
+        for code, start, end, level, parent in tiny_city.AREAS
+    ]
+    names = ("from_code", "from_valid_from", "to_code", "to_valid_from", "weight")
+    weights = [dict(zip(names, row, strict=True)) for row in tiny_city.CORRESPONDENCES]
+    return {
+        "area": pa.Table.from_pylist(areas),
+        "area_correspondence": pa.Table.from_pylist(
+            weights,
+            schema=pa.schema(
+                {
+                    "from_code": pa.string(),
+                    "from_valid_from": pa.date32(),
+                    "to_code": pa.string(),
+                    "to_valid_from": pa.date32(),
+                    "weight": pa.decimal128(9, 8),
+                }
+            ),
+        ),
+    }
+
+
+def candidate_session(inputs: BuildInputs) -> duckdb.DuckDBPyConnection:
+    """A session on a finished candidate, inputs attached, as `explain` would open it."""
+    connection = session()
+    attach_inputs(connection, inputs)
+    connection.execute(f"ATTACH {literal(str(inputs.candidate))} AS marts (READ_ONLY)")
+    connection.execute("USE marts")
+    return connection
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished build."""
+
+    inputs: BuildInputs
+    run: DbtRun
+    registry: Registry
+    work: Path
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Rows of a query on the candidate, inputs attached."""
+        with candidate_session(self.inputs) as connection:
+            return connection.sql(sql).to_arrow_table().to_pylist()
+
+
+def build_city(folder: Path, cache: Path, *, empty: bool = False) -> Built:
+    """Write the tiny city (without any row of core, when empty) and build its marts."""
+    registry = load_registry(city(folder), write_config(folder))
+    core = {
+        "service_request": request_table([] if empty else tiny_city.requests()),
+        "station": station_table([] if empty else tiny_city.STATIONS),
+        "sensor_observation": observation_table([] if empty else tiny_city.observations()),
+    }
+    views = {}
+    for name, table in core.items():
+        pq.write_table(table, folder / f"core_{name}.parquet")
+        views[f"core.{name}"] = f"SELECT * FROM read_parquet('{folder}/core_{name}.parquet')"  # noqa: S608 - our own path
+    tables = write_parquet(registry, {}, folder / "ref")
+    for name, table in geography_tables().items():
+        tables[f"ref.{name}"] = folder / "ref" / f"{name}.parquet"
+        pq.write_table(table, tables[f"ref.{name}"])
+    inputs = BuildInputs(
+        views=views,
+        tables=tables,
+        data_as_of=tiny_city.AS_OF,
+        timezone=str(tiny_city.ZONE),
+        candidate=folder / "out" / "marts.duckdb",
+        cache=cache,
+    )
+    work = folder / "work"
+    return Built(inputs, build(inputs, folder / "target", work), registry, work)
+
+
+@pytest.fixture(scope="session")
+def dbt_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dbt-cache")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, dbt_cache: Path) -> Built:
+    return build_city(tmp_path_factory.mktemp("tiny"), dbt_cache)
+
+
+@pytest.fixture(scope="session")
+def built_empty(tmp_path_factory: pytest.TempPathFactory, dbt_cache: Path, built: Built) -> Built:
+    assert built.run.returncode == 0
+    return build_city(tmp_path_factory.mktemp("empty"), dbt_cache, empty=True)
+
+
+@pytest.fixture
+def connection(built: Built) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The candidate with its inputs attached again."""
+    with candidate_session(built.inputs) as opened:
+        yield opened

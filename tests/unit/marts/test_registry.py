@@ -1,0 +1,222 @@
+"""The registry refuses what it cannot stand behind, by file and line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.marts.conftest import INDICATORS, city, write_config
+from warehouse.contract.problem import ContractError
+from warehouse.registry import DEFINITIONS, load_registry
+
+DATASET = """\
+class: open
+title: {vi: a, en: a}
+description: {vi: a, en: a}
+owner: desk
+licence: CC-BY-4.0
+revision_window_days: 3
+parts:
+  - {mart: mart_service_request_monthly}
+key: [requested_month, area_code, area_valid_from, service_code]
+columns:
+  - requested_month
+  - area_code
+  - area_valid_from
+  - service_code
+  - requests_opened
+"""
+AGENCIES = "indicators:\n  - {code: FB1, agency: desk}\n"
+
+
+def refused(folder: Path, definitions: Path | None = None) -> list[tuple[str, int, str]]:
+    with pytest.raises(ContractError) as caught:
+        load_registry(city(folder), definitions or folder / "defined")
+    return [(problem.path.name, problem.line, problem.rule) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "rule"),
+    [
+        pytest.param("owner: desk", "owner: nobody", 4, "citylake.unknown_agency", id="owner"),
+        pytest.param("class: open", "class: secret", 1, "citylake.enum", id="class"),
+        pytest.param("licence: CC-BY-4.0\n", "", 1, "citylake.missing_key", id="no-licence"),
+        pytest.param("requests_opened", "satisfaction", 15, "citylake.unknown_column", id="column"),
+        pytest.param(
+            "mart_service_request_monthly", "mart_none", 8, "citylake.unknown_mart", id="mart"
+        ),
+        pytest.param(", service_code]", "]", 9, "citylake.key", id="short-key"),
+        pytest.param(
+            "area_valid_from, s", "area_name_vi, s", 9, "citylake.unknown_column", id="key-hidden"
+        ),
+        pytest.param(
+            "monthly}", "monthly, where: {agency: x}}", 8, "citylake.unknown_column", id="where"
+        ),
+        pytest.param("parts:", "part:", 7, "citylake.unknown_key", id="unknown-key"),
+        pytest.param("days: 3", "days: -3", 6, "citylake.minimum", id="negative-window"),
+        pytest.param("days: 3", "days: three", 6, "citylake.wrong_type", id="no-number"),
+    ],
+)
+def test_a_publication_is_refused(tmp_path: Path, old: str, new: str, line: int, rule: str) -> None:
+    write_config(tmp_path)
+    text = DATASET.replace(old, new, 1)
+    assert text != DATASET
+    (tmp_path / "datasets" / "monthly.yaml").write_text(text, encoding="utf-8")
+    assert ("monthly.yaml", line, rule) in refused(tmp_path)
+
+
+def test_an_internal_column_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from tests.unit.marts import conftest
+    from warehouse.contract.model import Classification
+
+    mart = conftest.MARTS["mart_service_request_monthly"]
+    columns = tuple(
+        replace(c, classification=Classification.INTERNAL) if c.name == "requests_opened" else c
+        for c in mart.columns
+    )
+    monkeypatch.setitem(conftest.MARTS, mart.name, replace(mart, columns=columns))
+    write_config(tmp_path)
+    (tmp_path / "datasets" / "monthly.yaml").write_text(DATASET, encoding="utf-8")
+    assert refused(tmp_path) == [("monthly.yaml", 15, "citylake.not_open")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "rule"),
+    [
+        pytest.param(AGENCIES.replace("desk", "nobody"), 2, "citylake.unknown_agency", id="agency"),
+        pytest.param(AGENCIES.replace("FB1", "FB99"), 2, "citylake.unknown_indicator", id="code"),
+        pytest.param(
+            AGENCIES + "  - {code: FB1, agency: desk}\n",
+            3,
+            "citylake.duplicate_indicator",
+            id="twice",
+        ),
+        pytest.param(
+            "indicators:\n  - code: FB1\n    agency: desk\n    only: {phone: x}\n",
+            4,
+            "citylake.unknown_column",
+            id="only-column",
+        ),
+        pytest.param(
+            "indicators:\n  - code: FB1\n    agency: desk\n    only: {service_code: 1}\n",
+            4,
+            "citylake.wrong_type",
+            id="only-type",
+        ),
+        pytest.param(
+            "indicators:\n  - code: FB1\n    agency: desk\n    targets:\n"
+            "      - {value: 1, valid_from: 2025-01-01}\n"
+            "      - {value: 2, valid_from: 2025-01-01}\n",
+            4,
+            "citylake.target",
+            id="two-targets-a-day",
+        ),
+        pytest.param(
+            "indicators:\n  - code: FB1\n    agency: desk\n    targets:\n"
+            "      - {value: 1, valid_from: 2025-02-30}\n",
+            4,
+            "citylake.target",
+            id="no-date",
+        ),
+    ],
+)
+def test_a_registration_is_refused(tmp_path: Path, text: str, line: int, rule: str) -> None:
+    write_config(tmp_path)
+    (tmp_path / "indicators" / "feedback.yaml").write_text(text, encoding="utf-8")
+    assert ("feedback.yaml", line, rule) in refused(tmp_path)
+
+
+def test_an_indicator_belongs_to_one_publication(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    (tmp_path / "datasets" / "indicators-air.yaml").unlink()
+    assert set(refused(tmp_path)) == {
+        ("air_water.yaml", 2, "citylake.no_publication"),
+        ("air_water.yaml", 3, "citylake.no_publication"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        pytest.param(
+            "numerator: is_reopened",
+            "numerator: random() > 0.5",
+            "citylake.expression",
+            id="random",
+        ),
+        pytest.param(
+            "numerator: is_reopened",
+            "numerator: count(*) > 1",
+            "citylake.expression",
+            id="aggregate",
+        ),
+        pytest.param(
+            "numerator: is_reopened", "numerator: is_happy", "citylake.expression", id="column"
+        ),
+        pytest.param(
+            "numerator: is_reopened", "numerator: '1'", "citylake.expression_type", id="type"
+        ),
+        pytest.param(
+            "numerator: is_reopened",
+            "numerator: due_date < period_end",
+            "citylake.expression",
+            id="period-end-in-a-flow",
+        ),
+        pytest.param(
+            "enters: due_date", "enters: is_closed", "citylake.expression_type", id="enters"
+        ),
+        pytest.param("anchor: closed", "anchor: observed", "citylake.anchor", id="anchor"),
+        pytest.param(
+            "anchor: closed", "anchor: period_end", "citylake.enum", id="flow-at-period-end"
+        ),
+        pytest.param("match: close", "match: same", "citylake.enum", id="match"),
+        pytest.param(
+            "    leaves: closed_date\n", "", "citylake.missing_key", id="stock-without-end"
+        ),
+        pytest.param("rounding: 1", "rounding: 9", "citylake.maximum", id="rounding"),
+    ],
+)
+def test_a_definition_is_refused(tmp_path: Path, old: str, new: str, rule: str) -> None:
+    write_config(tmp_path)
+    folder = tmp_path / "defined"
+    text = (DEFINITIONS / "feedback.yaml").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    assert old in text
+    (folder / "feedback.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = refused(tmp_path, folder)
+    assert rule in {broken for _, _, broken in found}
+    assert {name for name, _, _ in found} == {"feedback.yaml"}
+    assert all(1 <= line <= len(lines) for _, line, _ in found)
+
+
+def test_what_is_right_is_read(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    registry = load_registry(city(tmp_path), tmp_path / "defined")
+    assert set(registry.indicators) == {
+        "AQ3",
+        "AQ90",
+        "FB1",
+        "FB1b",
+        "FB2",
+        "FB2r",
+        "FB4",
+        "FB5",
+        "FB5a",
+    }
+    assert registry.indicators["FB5"].publication == "indicators-feedback"
+    assert registry.indicators["FB5"].revision_window_days == 10
+    assert registry.indicators["AQ3"].condition == "\"observed_property\" = 'PM2.5'"
+    first, second = registry.indicators["FB5"].targets
+    assert first.valid_to == second.valid_from
+    assert len(INDICATORS) == 2
+
+
+def test_the_digest_follows_every_file(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    before = load_registry(city(tmp_path), tmp_path / "defined").digest
+    path = tmp_path / "datasets" / "indicators-air.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("days: 5", "days: 6"), "utf-8")
+    assert load_registry(city(tmp_path), tmp_path / "defined").digest != before

@@ -1,0 +1,146 @@
+"""A city small enough to count by hand: its areas, events and sensors, from a fixed seed."""
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+AS_OF = date(2025, 7, 20)
+REFORM = date(2025, 7, 1)
+BEFORE = date(2025, 1, 1)
+
+# code, valid_from, valid_to, level, parent
+AREAS = [
+    ("T", BEFORE, REFORM, "city", None),
+    ("T", REFORM, None, "city", None),
+    ("D1", BEFORE, REFORM, "district", "T"),
+    ("D2", BEFORE, REFORM, "district", "T"),
+    ("D3", BEFORE, REFORM, "district", "T"),  # no ward, no request: nothing was collected there
+    ("A", BEFORE, REFORM, "ward", "D1"),
+    ("B", BEFORE, REFORM, "ward", "D1"),
+    ("HL", BEFORE, REFORM, "ward", "D2"),
+    ("A", REFORM, None, "ward", "T"),  # the code is used again for A and B together
+    ("N1", REFORM, None, "ward", "T"),
+    ("N2", REFORM, None, "ward", "T"),
+    ("Z", REFORM, None, "ward", "T"),  # new land without a source of feedback
+]
+CORRESPONDENCES = [
+    ("T", BEFORE, "T", REFORM, Decimal(1)),
+    ("A", BEFORE, "A", REFORM, Decimal(1)),
+    ("B", BEFORE, "A", REFORM, Decimal(1)),
+    ("HL", BEFORE, "N1", REFORM, Decimal("0.09")),
+    ("HL", BEFORE, "N2", REFORM, Decimal("0.91")),
+]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One service request as the source knows it."""
+
+    id: str
+    service: str
+    area: str | None
+    requested: datetime
+    expected: datetime | None
+    closed: datetime | None
+    within_competence: bool | None
+    reopened: bool | None
+    satisfaction: str | None
+
+
+def local_day(moment: datetime | None) -> date | None:
+    return moment.astimezone(ZONE).date() if moment else None
+
+
+def requests() -> list[Request]:
+    """900 requests from 12 May to 18 July 2025, and those that a generator would not hit."""
+    draw = random.Random(20250701)  # noqa: S311 - test data
+    start = datetime(2025, 5, 11, 17, tzinfo=UTC)  # midnight of 12 May in Vietnam
+    found = [_drawn(draw, number, start) for number in range(900)]
+    deadline = datetime(2025, 6, 30, 10, tzinfo=UTC)
+    edge = datetime(2025, 6, 30, 17, tzinfo=UTC)  # midnight between the two tiers
+    opened = datetime(2025, 6, 20, 3, tzinfo=UTC)
+    hour = timedelta(hours=1)
+    return [
+        *found,
+        # Closed in the second of its deadline is on time.
+        Request("on-the-dot", "S1", "A", opened, deadline, deadline, True, False, None),
+        # Late on the last evening of the old tier; due the day before the reform, closed after it.
+        Request("across", "S1", "HL", opened, deadline, edge + hour, True, True, "dissatisfied"),
+        # Received in the first and last hour around the reform, with a code used by both tiers.
+        Request("last-old", "S2", "A", edge - hour, edge + 90 * hour, None, True, False, None),
+        Request("first-new", "S2", "A", edge, edge + 90 * hour, None, True, False, None),
+        # A code that is not valid on the day: unlocated, not lost.
+        Request("old-code-late", "S2", "B", edge + hour, edge + 99 * hour, None, True, False, None),
+        Request("new-code-early", "S2", "N1", opened, deadline, None, True, False, None),
+        Request("only-the-city", "S2", "T", opened, deadline, None, True, False, None),
+        # Neither deadline nor competence nor reopening known.
+        Request("bare", "S3", "A", opened, None, opened + hour, None, None, None),
+    ]
+
+
+def _drawn(draw: random.Random, number: int, start: datetime) -> Request:
+    requested = start + timedelta(minutes=draw.randrange(68 * 24 * 60))
+    old = requested.astimezone(ZONE).date() < REFORM
+    area = draw.choice(["A", "B", "HL"] if old else ["A", "N1", "N2"])
+    expected = requested + timedelta(hours=draw.choice([24, 72, 240]))
+    closed = requested + timedelta(hours=draw.randrange(1, 600))
+    is_closed = draw.random() < 0.8 and closed.astimezone(ZONE).date() <= AS_OF
+    return Request(
+        id=f"R{number:04}",
+        service=draw.choice(["S1", "S2", "S3"]),
+        area=area if draw.random() > 0.03 else None,
+        requested=requested,
+        expected=expected if draw.random() > 0.05 else None,
+        closed=closed if is_closed else None,
+        within_competence=draw.choice([True, True, True, False, None]),
+        reopened=draw.choice([True, False, False, None]) if is_closed else None,
+        satisfaction=draw.choice([None, None, "satisfied", "neutral", "dissatisfied"])
+        if is_closed
+        else None,
+    )
+
+
+# station, area, operating_from, operating_to
+STATIONS = [
+    ("P1", "A", date(2025, 6, 28), None),
+    ("P2", "HL", date(2025, 6, 1), date(2025, 6, 30)),
+    ("P3", None, date(2025, 7, 10), None),
+]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One hourly value; None where the hour is missing."""
+
+    station: str
+    property: str
+    at: datetime
+    value: Decimal | None
+
+
+def observations() -> list[Observation]:
+    """Hourly values of two properties, with missing hours and whole missing days."""
+    draw = random.Random(42)  # noqa: S311 - test data
+    found = []
+    for station, _, first, last in STATIONS:
+        day = first
+        while day <= (last or AS_OF):
+            silent = draw.random() < 0.1
+            for hour in range(24):
+                at = datetime(day.year, day.month, day.day, hour, tzinfo=ZONE).astimezone(UTC)
+                for name in ("PM2.5", "TEMP"):
+                    if silent or draw.random() < 0.05:
+                        continue
+                    value = Decimal(draw.randrange(-50, 3000)) / 10
+                    known = draw.random() > 0.1
+                    found.append(Observation(station, name, at, value if known else None))
+            day += timedelta(days=1)
+    # Two values of one hour are one valid hour.
+    first = next(o for o in found if o.value is not None)
+    found.append(
+        Observation(first.station, first.property, first.at + timedelta(minutes=30), Decimal(1))
+    )
+    return found

@@ -1,0 +1,1 @@
+"""Contracts, the lake, marts and promotion."""

@@ -1,0 +1,213 @@
+"""A city as its folder declares it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from warehouse.contract.document import Document, Location, read_document
+from warehouse.contract.merge import merge_problems
+from warehouse.contract.model import SourceContract, TableContract
+from warehouse.contract.problem import ContractError, Problem, raise_on
+from warehouse.contract.read import read_table
+from warehouse.contract.read_source import read_source
+from warehouse.contract.validation import own_problems
+from warehouse.contract.zones import zone_names
+
+PACKAGE = Path(__file__).resolve().parent
+TABLES = PACKAGE / "tables"
+MARTS = PACKAGE / "marts"
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Agency:
+    """A body that answers for services and indicators.
+
+    Attributes:
+        level: `city`, `agency`, `district` or `ward`.
+        service_groups: Numbers of the service groups (1 to 11) that it answers for.
+        area_code: Area of a district's or ward's body, or None.
+        valid_from, valid_to: First day, and the first day after the last; None is open.
+        contact_role: Role to turn to, by language; never a person.
+    """
+
+    code: str
+    name: Mapping[str, str]
+    level: str
+    service_groups: tuple[int, ...]
+    contact_role: Mapping[str, str]
+    area_code: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class City:
+    """A city: its settings, its agencies and every contract that holds in it.
+
+    Attributes:
+        name: The city's code, as in `citylake run --city`.
+        title: Its name by language.
+        timezone: IANA zone of its clock.
+        default_date: Processing day of a run that names none.
+        tables, marts: Contracts by name; all cities share them.
+        sources: Contracts by id (`<group>.<source>`).
+        history_from, history_to: Days that a first run loads in bulk, both inclusive, or None.
+        raw_days, quarantine_days: How long raw objects and quarantined records are kept, or None.
+        vacuum_days: Age in days after which superseded files are removed.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    timezone: str
+    default_date: date
+    folder: Path
+    tables: Mapping[str, TableContract] = field(repr=False)
+    sources: Mapping[str, SourceContract] = field(repr=False)
+    agencies: Mapping[str, Agency] = field(repr=False)
+    marts: Mapping[str, TableContract] = field(repr=False)
+    history_from: date | None = None
+    history_to: date | None = None
+    raw_days: int | None = None
+    quarantine_days: int | None = None
+    vacuum_days: int = 30
+
+
+class _Collector:
+    """Reads files one after the other and keeps the problems of those that cannot be read."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def read(self, reader: Callable[[], Read]) -> Read | None:
+        """What the reader gives, or None when its file has problems."""
+        try:
+            return reader()
+        except ContractError as error:
+            self.problems += error.problems
+            return None
+
+
+def load_city(folder: Path) -> City:
+    """Read a city's folder and the contracts that all cities share.
+
+    Args:
+        folder: Folder with `city.yaml`, `agencies.yaml` and `sources/<group>/<source>.yaml`;
+            other folders in it are other readers' matter.
+
+    Raises:
+        ContractError: with file, line and rule of everything that is wrong in any file.
+    """
+    collector = _Collector()
+    tables = _tables(collector, TABLES, "table")
+    marts = _tables(collector, MARTS, "mart")
+    sources = _sources(collector, folder)
+    agencies = collector.read(partial(_agencies, folder / "agencies.yaml"))
+    settings = collector.read(partial(_settings, folder / "city.yaml"))
+    collector.problems += _reference_problems(sources.values(), tables, agencies)
+    raise_on(collector.problems)
+    if settings is None or agencies is None:
+        raise ContractError([Problem(folder, 1, "file.read", "the city cannot be read")])
+    return City(
+        **settings, folder=folder, tables=tables, sources=sources, agencies=agencies, marts=marts
+    )
+
+
+def _tables(collector: _Collector, folder: Path, kind: str) -> dict[str, TableContract]:
+    found: dict[str, TableContract] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        contract = collector.read(partial(read_table, path, kind))
+        if contract is not None:
+            found[contract.name] = contract
+    return found
+
+
+def _sources(collector: _Collector, folder: Path) -> dict[str, SourceContract]:
+    found: dict[str, SourceContract] = {}
+    for path in sorted((folder / "sources").glob("*/*.yaml")):
+        identifier = f"{path.parent.name}.{path.stem}"
+        contract = collector.read(partial(read_source, path, identifier))
+        if contract is not None:
+            found[identifier] = contract
+    return found
+
+
+def _reference_problems(
+    sources: Iterable[SourceContract],
+    tables: Mapping[str, TableContract],
+    agencies: Mapping[str, Agency] | None,
+) -> Iterator[Problem]:
+    """What sources name that is not there, and where they do not fit their tables."""
+    for source in sources:
+        table = tables.get(source.table)
+        if table is None:
+            message = f"there is no table {source.table!r}"
+            yield Problem(source.path, 1, "citylake.unknown_table", message)
+        else:
+            yield from merge_problems(source, table)
+        if agencies is not None and source.agency not in agencies:
+            message = f"agencies.yaml has no agency {source.agency!r}"
+            yield Problem(source.path, 1, "citylake.unknown_agency", message)
+
+
+def _valid(path: Path, schema: str) -> Document:
+    document = read_document(path)
+    raise_on(own_problems(document, schema))
+    return document
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    """The fields of `City` that `city.yaml` gives."""
+    document = _valid(path, "city")
+    data = document.data
+    history = data.get("history", {})
+    retention = data.get("retention", {})
+    if data["timezone"] not in zone_names():
+        message = "is no IANA time zone"
+        raise ContractError([document.problem(("timezone",), "citylake.timezone", message)])
+    settings = {
+        "name": data["city"],
+        "title": data["name"],
+        "timezone": data["timezone"],
+        "default_date": date.fromisoformat(data["default_date"]),
+        "history_from": _day(history.get("from")),
+        "history_to": _day(history.get("to")),
+        "raw_days": retention.get("raw_days"),
+        "quarantine_days": retention.get("quarantine_days"),
+        "vacuum_days": data.get("vacuum_days", 30),
+    }
+    if history and history["to"] < history["from"]:
+        message = "the history ends before it begins"
+        raise ContractError([document.problem(("history", "to"), "citylake.history", message)])
+    return settings
+
+
+def _agencies(path: Path) -> dict[str, Agency]:
+    document = _valid(path, "agencies")
+    found: dict[str, Agency] = {}
+    problems = []
+    for index, node in enumerate(document.data["agencies"]):
+        place: Location = ("agencies", index, "code")
+        if node["code"] in found:
+            message = f"agency {node['code']!r} stands here twice"
+            problems.append(document.problem(place, "citylake.duplicate_agency", message))
+        found[node["code"]] = Agency(
+            code=node["code"],
+            name=node["name"],
+            level=node["level"],
+            service_groups=tuple(node["service_groups"]),
+            contact_role=node["contact_role"],
+            area_code=node.get("area_code"),
+            valid_from=_day(node.get("valid_from")),
+            valid_to=_day(node.get("valid_to")),
+        )
+    raise_on(problems)
+    return found

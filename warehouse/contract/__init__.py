@@ -1,0 +1,1 @@
+"""Contracts: documents, model, merge and compiler."""

@@ -1,0 +1,167 @@
+"""The SQL text of a compiled stream, put together from typed columns and conditions."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from warehouse.contract.model import TableContract, Unpivot
+from warehouse.contract.read import DERIVED
+from warehouse.contract.typing_sql import STEPS, Typed, clean_sql
+from warehouse.contract.zones import MICROSECONDS
+from warehouse.records import ROW_COLUMN
+from warehouse.sql import literal, quoted
+
+AS_OF = "_as_of"
+IS_DELETED = "_is_deleted"
+REASONS = "_reasons"
+# Stand in the compiled text for the relation and the processing day.
+RELATION_MARK = "/*relation*/"
+AS_OF_MARK = "/*as_of*/"
+
+_IS_BAD = "_is_bad"
+_LOCAL_DATE = f"(DATE '1970-01-01' + CAST({{}} // {86_400 * MICROSECONDS} AS INTEGER))"
+_DERIVATIONS = {
+    "localDate": _LOCAL_DATE,
+    "localMonth": f"left(CAST({_LOCAL_DATE} AS VARCHAR), 7)",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One reason for quarantine.
+
+    Attributes:
+        reason: `<column>:<rule>`.
+        broken: SQL over the typed columns, true where a record breaks it.
+        hidden: SQL, true where it says nothing, because what it asks about was not read.
+        is_of_deletion: Whether it holds for a deletion too, which carries little but its key.
+    """
+
+    reason: str
+    broken: str
+    hidden: str | None = None
+    is_of_deletion: bool = False
+
+
+def projection_sql(
+    table: TableContract,
+    raw_columns: Sequence[str],
+    sentinels: Sequence[str],
+    unpivot: Unpivot | None,
+    tombstone: str | None,
+    typed: Sequence[Typed],
+    conditions: Sequence[Condition],
+) -> str:
+    """The projection of a stream, with marks in place of relation and processing day.
+
+    Args:
+        table: The table as it holds for this stream.
+        raw_columns: Raw columns to read, in the order of the declaration.
+        sentinels: Texts that mean "no value" in every raw column.
+        unpivot: The record step, or None.
+        tombstone: SQL over raw columns, true where the record is a deletion, or None.
+        typed: The mapped columns.
+        conditions: Every reason for quarantine.
+    """
+    sql = _cleaned(raw_columns, sentinels)
+    deleted = "false" if tombstone is None else f"coalesce(TRY({tombstone}), false)"
+    sql = _added(sql, {IS_DELETED: deleted})
+    if unpivot is None:
+        sql = _typed(sql, typed)
+    else:
+        made = {unpivot.name_column, unpivot.value_column}
+        # What all records of one raw row share is typed once, before the row is unpivoted.
+        shared = [each for each in typed if not made & set(each.expression.columns)]
+        own = [each for each in typed if made & set(each.expression.columns)]
+        sql = _typed(_unpivoted(_typed(sql, shared), unpivot), own)
+    return _judged(_named(sql, table, typed, conditions), table, conditions)
+
+
+def _cleaned(raw_columns: Sequence[str], sentinels: Sequence[str]) -> str:
+    columns = "".join(
+        f", {clean_sql(f'CAST({quoted(name)} AS VARCHAR)', sentinels)} AS {quoted(name)}"
+        for name in raw_columns
+    )
+    return f"SELECT {ROW_COLUMN}{columns} FROM {RELATION_MARK}"  # noqa: S608 - from a checked contract
+
+
+def _added(inner: str, columns: dict[str, str]) -> str:
+    if not columns:
+        return inner
+    added = "".join(f", {sql} AS {name}" for name, sql in columns.items())
+    return f"SELECT *{added} FROM ({inner})"  # noqa: S608 - from a checked contract
+
+
+def _typed(inner: str, typed: Iterable[Typed]) -> str:
+    columns = list(typed)
+    for step in range(STEPS):
+        inner = _added(
+            inner, {name: sql for each in columns for name, sql in each.steps[step].items()}
+        )
+    return inner
+
+
+def _unpivoted(inner: str, step: Unpivot) -> str:
+    labels = ", ".join(literal(label) for label in step.columns.values())
+    values = ", ".join(quoted(name) for name in step.columns)
+    return _added(
+        inner,
+        {
+            quoted(step.name_column): f"unnest([{labels}])",
+            quoted(step.value_column): f"unnest([{values}])",
+        },
+    )
+
+
+def _named(
+    inner: str, table: TableContract, typed: Sequence[Typed], conditions: Sequence[Condition]
+) -> str:
+    """The business columns by their names, and what conditions ask of the typing."""
+    by_name = {each.column.name: each for each in typed}
+    columns = []
+    for column in table.columns:
+        found = DERIVED.match(column.derived or "")
+        if found:
+            source = by_name.get(found[2])
+            sql = _DERIVATIONS[found[1]].format(source.local) if source and source.local else None
+        else:
+            sql = by_name[column.name].value if column.name in by_name else None
+        sql = sql or f"CAST(NULL AS {column.sql_type})"
+        columns.append(f"{sql} AS {quoted(column.name)}")
+    faults = [
+        f"{sql} AS {quoted(f'{reason}:{each.column.name}')}"
+        for each in typed
+        for reason, sql in each.faults
+    ]
+    listed = ", ".join([*columns, *faults, ROW_COLUMN, IS_DELETED, f"{AS_OF_MARK} AS {AS_OF}"])
+    return f"SELECT {listed} FROM ({inner})"  # noqa: S608 - from a checked contract
+
+
+def _judged(inner: str, table: TableContract, conditions: Sequence[Condition]) -> str:
+    """Mark the bad records, then list the reasons of those alone."""
+    of_all = _any(conditions)
+    of_deletion = _any([each for each in conditions if each.is_of_deletion])
+    bad = f"CASE WHEN {IS_DELETED} THEN {of_deletion} ELSE {of_all} END"
+    marked = _added(inner, {_IS_BAD: bad})
+    listed = ", ".join(
+        f"CASE WHEN {_reason_sql(each)} THEN {literal(each.reason)} END" for each in conditions
+    )
+    reasons = (
+        f"CASE WHEN {_IS_BAD} THEN list_filter([{listed}], lambda reason: reason IS NOT NULL) "
+        "ELSE CAST([] AS VARCHAR[]) END"
+    )
+    names = ", ".join(quoted(column.name) for column in table.columns)
+    return f"SELECT {names}, {IS_DELETED}, {ROW_COLUMN}, {reasons} AS {REASONS} FROM ({marked})"  # noqa: S608 - from a checked contract
+
+
+def _any(conditions: Sequence[Condition]) -> str:
+    joined = " OR ".join(each.broken for each in conditions)
+    return f"coalesce({joined}, false)" if joined else "false"
+
+
+def _reason_sql(condition: Condition) -> str:
+    parts = [condition.broken]
+    if condition.hidden:
+        parts.append(f"NOT ({condition.hidden})")
+    if not condition.is_of_deletion:
+        parts.append(f"NOT {IS_DELETED}")
+    return " AND ".join(parts)

@@ -1,0 +1,100 @@
+# ruff: noqa: S608 - names and values come quoted from warehouse.sql
+"""The rows that a batch puts into core files, as SELECT text over the session's tables."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from warehouse.contract.model import TableContract
+from warehouse.difference import Difference
+from warehouse.lake import Snapshot
+from warehouse.row_hash import row_hash
+from warehouse.sql import date_literal, literal, quoted, quoted_list, read_files, same
+from warehouse.staging import OBJECT_BITS, ROW_MASK, Staged
+
+SYSTEM_COLUMNS = {
+    "_source": "VARCHAR",
+    "_row_hash": "BIGINT",
+    "_as_of": "DATE",
+    "_is_deleted": "BOOLEAN",
+    "_raw_digest": "VARCHAR",
+    "_raw_row": "BIGINT",
+}
+
+
+def core_columns(table: TableContract) -> dict[str, str]:
+    """Name to DuckDB type of every column of a core table, in order."""
+    return {each.name: each.sql_type for each in table.columns} | SYSTEM_COLUMNS
+
+
+def empty_select(columns: Mapping[str, str]) -> str:
+    """SELECT of no rows with the given columns."""
+    typed = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in columns.items())
+    return f"SELECT {typed} WHERE false"
+
+
+def arrow_schema(staged: Staged, columns: Mapping[str, str]) -> pa.Schema:
+    """The Arrow schema of columns given by DuckDB type."""
+    return staged.connection.sql(empty_select(columns)).to_arrow_table().schema
+
+
+def rows_to_write(staged: Staged, snapshot: Snapshot, difference: Difference) -> str:
+    """SELECT of all rows that the new files of this batch hold.
+
+    These are the batch's new and changed rows, and of every rewritten partition the rows that
+    stay and the rows that become tombstones by absence.
+    """
+    parts = [_incoming(staged)]
+    if difference.rewritten:
+        files = read_files(snapshot.files(difference.rewritten))
+        parts.append(_kept(staged.compiled.table, files, staged.compiled.source.id, snapshot))
+        if difference.deleted:
+            parts.append(_absent(staged, files, snapshot))
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def _incoming(staged: Staged) -> str:
+    table = staged.compiled.table
+    return f"""
+        SELECT {quoted_list((each.name for each in table.columns), "s.")},
+            {literal(staged.compiled.source.id)} AS _source, s._row_hash,
+            {date_literal(staged.as_of)} AS _as_of, s._is_deleted,
+            o.digest AS _raw_digest, (s._record & {ROW_MASK})::BIGINT AS _raw_row
+        FROM staged s JOIN object o ON o.id = (s._record >> {OBJECT_BITS})
+        ANTI JOIN lost ON lost._rowid = s.rowid
+        ANTI JOIN (SELECT _rowid FROM met WHERE outcome <> 'changed') m ON m._rowid = s.rowid
+        WHERE s._is_good
+        """
+
+
+def _stored(table: TableContract, snapshot: Snapshot) -> list[str]:
+    # A column that the contract got after these files were written is not in them.
+    return [name for name in core_columns(table) if name in snapshot.column_names]
+
+
+def _kept(table: TableContract, files: str, source: str, snapshot: Snapshot) -> str:
+    columns = quoted_list(_stored(table, snapshot), "l.")
+    replaced = f"SELECT {quoted_list(table.key)}, {literal(source)} AS _source FROM"
+    keys = ("_source", *table.key)
+    return f"""
+        SELECT {columns} FROM {files} l
+        ANTI JOIN ({replaced} met WHERE outcome = 'changed' UNION ALL {replaced} absent) r
+            ON {same("r", "l", keys)}
+        """
+
+
+def _absent(staged: Staged, files: str, snapshot: Snapshot) -> str:
+    table = staged.compiled.table
+    changed = {
+        "_is_deleted": "true",
+        "_as_of": date_literal(staged.as_of),
+        "_row_hash": row_hash(table.columns, "true"),
+    }
+    columns = ", ".join(
+        f'{changed[name]} AS "{name}"' if name in changed else f'l."{name}"'
+        for name in _stored(table, snapshot)
+    )
+    return f"""
+        SELECT {columns} FROM {files} l SEMI JOIN absent a ON {same("a", "l", table.key)}
+        WHERE l._source = {literal(staged.compiled.source.id)}
+        """

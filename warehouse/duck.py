@@ -1,0 +1,59 @@
+"""DuckDB sessions: the only place that opens one."""
+
+from pathlib import Path
+
+import duckdb
+
+THREADS = 2
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _in_utc(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    # A machine's own zone must never reach a result.
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def session(
+    memory_limit: str | None = None,
+    temp_directory: Path | None = None,
+    threads: int = THREADS,
+) -> duckdb.DuckDBPyConnection:
+    """An in-memory session in UTC.
+
+    Args:
+        memory_limit: What DuckDB may hold in memory, for example `512MB`; beyond it data goes
+            to `temp_directory`.
+        temp_directory: Folder for data that does not fit; created on first use.
+        threads: Threads of one query.
+
+    Returns:
+        A connection of its own, closed by the caller.
+    """
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"SET threads = {int(threads)}")
+    if memory_limit is not None:
+        connection.execute(f"SET memory_limit = {_literal(memory_limit)}")
+    if temp_directory is not None:
+        connection.execute(f"SET temp_directory = {_literal(str(temp_directory))}")
+    return _in_utc(connection)
+
+
+def sandbox_session() -> duckdb.DuckDBPyConnection:
+    """A session for expressions written by others: no files, no network, settings locked."""
+    connection = session(threads=1)
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def read_only(path: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only session in UTC on a database file.
+
+    Raises:
+        duckdb.IOException: when the file is missing or another process writes to it.
+    """
+    return _in_utc(duckdb.connect(str(path), read_only=True))

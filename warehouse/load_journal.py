@@ -1,0 +1,113 @@
+# ruff: noqa: S608 - names and values come quoted from warehouse.sql
+"""What became of every record of a batch: one Parquet file an attempt."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from warehouse.files import create_exclusively, digest, put_in_place, scratch
+from warehouse.sql import literal, literal_list
+from warehouse.staging import OBJECT_BITS, ROW_MASK, Staged
+
+RECORDS = "records"
+BATCHES = "batches"
+
+
+def record_file(journal: Path, staged: Staged) -> Path:
+    """A new name for the record file of one attempt."""
+    name = f"{staged.compiled.source.id}_{staged.as_of.isoformat()}_{secrets.token_hex(6)}.parquet"
+    return journal / RECORDS / name
+
+
+def write_records(path: Path, staged: Staged, work: Path) -> None:
+    """Write the outcome of every record: raw_digest, raw_row, outcome, reasons, row_hash.
+
+    A raw row stands once for each record that came of it; `row_hash` (null for a quarantined
+    record) names the core row that the record asked for. The file is replaced when a commit
+    conflict changed the outcomes.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = scratch(work, path.name)
+    staged.connection.execute(
+        f"""
+        COPY (
+            SELECT o.digest AS raw_digest, (r.record & {ROW_MASK})::BIGINT AS raw_row,
+                r.outcome, r.reasons, r.row_hash
+            FROM (
+                SELECT s._record AS record, CASE WHEN NOT s._is_good THEN 'quarantined'
+                    ELSE coalesce(l.outcome, m.outcome, 'new') END AS outcome,
+                    s._reasons AS reasons,
+                    CASE WHEN s._is_good THEN s._row_hash END AS row_hash
+                FROM staged s
+                LEFT JOIN lost l ON l._rowid = s.rowid
+                LEFT JOIN met m ON m._rowid = s.rowid
+                UNION ALL
+                SELECT _record, 'quarantined', reasons, NULL FROM bad WHERE key_text IS NULL
+            ) r JOIN object o ON o.id = (r.record >> {OBJECT_BITS})
+        ) TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)
+        """
+    )
+    put_in_place(temporary, path)
+
+
+def record_files(journal: Path, source: str, since: date) -> list[Path]:
+    """The record files of a stream's batches of processing days from `since` on."""
+    found = []
+    for path in sorted((journal / RECORDS).glob(f"{source}_*.parquet")):
+        name, day, _ = path.stem.rsplit("_", 2)
+        if name == source and date.fromisoformat(day) >= since:
+            found.append(path)
+    return found
+
+
+def seen_sql(files: Sequence[Path]) -> str:
+    """SELECT of the rows that a source delivered again unchanged: row_hash, last as_of.
+
+    Such a row keeps the as-of of the batch that wrote it. Only when an older batch is replayed
+    does it matter that the source still said the same later; then the journal tells.
+    """
+    if not files:
+        return "SELECT NULL::BIGINT AS row_hash, NULL::DATE AS as_of WHERE false"
+    return f"""
+        SELECT row_hash, max(split_part(parse_filename(filename, true), '_', -2)::DATE) AS as_of
+        FROM read_parquet({literal_list(str(each) for each in files)}, filename = true)
+        WHERE outcome = 'unchanged' GROUP BY row_hash
+        """
+
+
+def write_digests(journal: Path, staged: Staged, work: Path) -> str:
+    """Keep the list of a batch's raw digests under `batches/`.
+
+    The file's name holds processing day, digest of the list and stream, so that retention
+    knows how old the last batch is that an object was read for.
+
+    Returns:
+        SHA-256 hex digest of the list: the sorted digests, one a line.
+    """
+    content = "".join(f"{each}\n" for each in sorted(staged.digests)).encode()
+    name = digest(content)
+    folder = journal / BATCHES
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{staged.as_of.isoformat()}_{name}_{staged.compiled.source.id}.txt"
+    if not path.exists():
+        create_exclusively(path, content, work)
+    return name
+
+
+@dataclass(frozen=True)
+class RawList:
+    """The raw objects that one batch was read from."""
+
+    as_of: date
+    source: str
+    digests: frozenset[str]
+
+
+def raw_lists(journal: Path) -> Iterator[RawList]:
+    """The lists of raw objects of all batches, committed or not."""
+    for path in sorted((journal / BATCHES).glob("*.txt")):
+        day, _, source = path.stem.split("_", 2)
+        digests = frozenset(path.read_text(encoding="utf-8").split())
+        yield RawList(date.fromisoformat(day), source, digests)

@@ -1,0 +1,148 @@
+"""What a registry may say: expressions that bind, columns that exist and are open."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from warehouse.contract.document import Document, Location
+from warehouse.contract.model import Classification, SourceContract, TableContract
+from warehouse.contract.problem import Problem
+from warehouse.contract.sandbox import ExpressionError, Sandbox
+from warehouse.event_model import ANCHORS, EVENT_COLUMNS, PERIOD_END
+from warehouse.registry_model import Definition
+
+_AMOUNTS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL")
+
+
+class CityParts(Protocol):
+    """What the registry needs to know of a city."""
+
+    @property
+    def folder(self) -> Path:
+        """The city's folder."""
+
+    @property
+    def agencies(self) -> Mapping[str, Any]:
+        """Agencies by code."""
+
+    @property
+    def marts(self) -> Mapping[str, TableContract]:
+        """Mart contracts by name."""
+
+    @property
+    def sources(self) -> Mapping[str, SourceContract]:
+        """Source contracts by id."""
+
+
+def definition_problems(
+    document: Document, index: int, definition: Definition, sandbox: Sandbox
+) -> Iterator[Problem]:
+    """What is wrong with one definition beyond its schema."""
+    place: Location = ("indicators", index)
+    if definition.kind == "flow" and definition.anchor not in ANCHORS[definition.event]:
+        message = f"{definition.event} has no anchor {definition.anchor!r}"
+        yield document.problem((*place, "anchor"), "citylake.anchor", message)
+    columns = dict(EVENT_COLUMNS[definition.event])
+    if definition.kind == "stock":
+        columns |= PERIOD_END
+    wanted = {
+        "numerator": _amount_types(definition),
+        "denominator": _amount_types(definition),
+        "enters": ("DATE",),
+        "leaves": ("DATE",),
+    }
+    for key, types in wanted.items():
+        text = getattr(definition, key)
+        if text is None:
+            continue
+        try:
+            found = sandbox.check(text, columns).sql_type
+        except ExpressionError as error:
+            yield document.problem((*place, key), "citylake.expression", f"{key} {error}")
+            continue
+        if found.partition("(")[0] not in types:
+            message = f"{key} is {found}, not {' or '.join(types)}"
+            yield document.problem((*place, key), "citylake.expression_type", message)
+
+
+def _amount_types(definition: Definition) -> tuple[str, ...]:
+    if definition.measure == "maximum" or definition.aggregation == "sum":
+        return _AMOUNTS
+    return ("BOOLEAN",)
+
+
+def registration_problems(
+    document: Document,
+    index: int,
+    node: Mapping[str, Any],
+    definitions: Mapping[str, Definition],
+    agencies: Mapping[str, Any],
+) -> Iterator[Problem]:
+    """What is wrong with one indicator that a city answers for."""
+    place: Location = ("indicators", index)
+    definition = definitions.get(node["code"])
+    if definition is None:
+        yield document.problem((*place, "code"), "citylake.unknown_indicator", "is not defined")
+        return
+    if node["agency"] not in agencies:
+        message = "is not in agencies.yaml"
+        yield document.problem((*place, "agency"), "citylake.unknown_agency", message)
+    for column, value in node.get("only", {}).items():
+        declared = EVENT_COLUMNS[definition.event].get(column)
+        if declared is None:
+            message = f"{definition.event} has no column {column!r}"
+            yield document.problem((*place, "only", column), "citylake.unknown_column", message)
+        elif (declared == "VARCHAR") != isinstance(value, str) or declared not in (
+            "VARCHAR",
+            "INTEGER",
+        ):
+            message = f"column {column!r} is {declared}"
+            yield document.problem((*place, "only", column), "citylake.wrong_type", message)
+
+
+def publication_problems(document: Document, city: CityParts) -> Iterator[Problem]:
+    """What is wrong with a publication beyond its schema."""
+    data = document.data
+    if data["owner"] not in city.agencies:
+        yield document.problem(("owner",), "citylake.unknown_agency", "is not in agencies.yaml")
+    published = {name: i for i, name in enumerate(data.get("columns", ()))}
+    for index, part in enumerate(data["parts"]):
+        place: Location = ("parts", index)
+        mart = city.marts.get(part["mart"])
+        if mart is None:
+            yield document.problem((*place, "mart"), "citylake.unknown_mart", "is not a mart")
+            continue
+        known = {column.name: column for column in mart.columns}
+        for name in part.get("where", {}):
+            if name not in known:
+                message = f"{mart.name} has no column {name!r}"
+                yield document.problem((*place, "where"), "citylake.unknown_column", message)
+        for name, position in published.items():
+            if name not in known:
+                message = f"{mart.name} has no column {name!r}"
+                yield document.problem(("columns", position), "citylake.unknown_column", message)
+            elif known[name].classification is not Classification.OPEN:
+                message = f"column {name!r} is not classified open"
+                yield document.problem(("columns", position), "citylake.not_open", message)
+    yield from _key_problems(document, city, published)
+
+
+def _key_problems(
+    document: Document, city: CityParts, published: Mapping[str, int]
+) -> Iterator[Problem]:
+    """The release's key and compared columns must be published, the key must hold the mart's."""
+    data = document.data
+    lists: dict[Location, list[str]] = {("key",): data.get("key", [])}
+    if data["class"] == "open":
+        compared = data.get("policy", {}).get("magnitude_columns", [])
+        lists[("policy", "magnitude_columns")] = compared
+    for place, names in lists.items():
+        for position, name in enumerate(names):
+            if name not in published:
+                message = f"column {name!r} is not published"
+                yield document.problem((*place, position), "citylake.unknown_column", message)
+    mart = city.marts.get(data["parts"][0]["mart"])
+    fixed = {name for part in data["parts"] for name in part.get("where", {})}
+    if data["class"] == "open" and mart and not set(mart.key) - fixed <= set(data["key"]):
+        message = f"must hold the key of {mart.name}"
+        yield document.problem(("key",), "citylake.key", message)

@@ -1,0 +1,106 @@
+"""Indicators and publications of a city, after reading."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from warehouse.publication import Publication
+
+
+@dataclass(frozen=True)
+class Framework:
+    """Where an indicator stands in a published framework.
+
+    Attributes:
+        code: Code of the framework's indicator, or of the framework where it has none.
+        match: `exact`, `close` or `related`.
+        difference: What differs, by language; empty for an exact match.
+    """
+
+    code: str
+    match: str
+    difference: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What an indicator is, in every city.
+
+    Attributes:
+        event: Event model whose columns the expressions use: `service_request` or
+            `sensor_observation`.
+        anchor: Which date puts an event in a period: `opened`, `due`, `closed`, `observed`; or
+            `period_end` for stocks.
+        kind: `flow`, or `stock` at the period's last day.
+        measure: `ratio` (scale * numerator / denominator), `count` or `maximum`.
+        aggregation: `count`: expressions are conditions and events are counted; `sum`: they are
+            amounts and are added up.
+        enters, leaves: Dates between which an event is in the stock (half-open); None for flows.
+        scale: 100 for a percentage.
+        rounding: Decimals of the published value; halves are rounded away from zero.
+        before_periods, after_periods: How far from its anchor an event moves values; None: all.
+    """
+
+    code: str
+    service_group: int
+    event: str
+    name: Mapping[str, str]
+    formula: Mapping[str, str]
+    anchor: str
+    kind: str
+    measure: str
+    aggregation: str
+    numerator: str
+    denominator: str | None
+    enters: str | None
+    leaves: str | None
+    scale: int
+    unit: str
+    rounding: int
+    before_periods: int
+    after_periods: int | None
+    framework: Framework | None
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target and the days it holds (half-open)."""
+
+    value: Decimal
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """An indicator that a city answers for.
+
+    Attributes:
+        agency: Code of the agency that answers.
+        condition: SQL condition on the events that count in this city, or None.
+        publication: Name of the publication that its rows belong to.
+        revision_window_days: How long after a period its value may still be revised.
+    """
+
+    definition: Definition
+    agency: str
+    publication: str
+    revision_window_days: int
+    condition: str | None = None
+    targets: tuple[Target, ...] = ()
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What a city measures and publishes.
+
+    Attributes:
+        indicators: By code, in order of code.
+        publications: By name, in order of name.
+        digest: SHA-256 over the bytes of every file that was read.
+    """
+
+    indicators: Mapping[str, Indicator]
+    publications: Mapping[str, Publication]
+    digest: str = ""

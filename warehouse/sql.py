@@ -1,0 +1,44 @@
+"""Pieces of SQL text that several modules write."""
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+
+def quoted(name: str) -> str:
+    """The name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_list(names: Iterable[str], prefix: str = "") -> str:
+    """The names as a comma-separated list, each with `prefix` (for example `l.`) before it."""
+    return ", ".join(prefix + quoted(name) for name in names)
+
+
+def literal(value: str) -> str:
+    """The text as an SQL string."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def literal_list(values: Iterable[str]) -> str:
+    """The texts as an SQL list of strings."""
+    return "[" + ", ".join(literal(value) for value in values) + "]"
+
+
+def date_literal(day: date) -> str:
+    """The day as an SQL date."""
+    return f"DATE '{day.isoformat()}'"
+
+
+def read_files(files: Iterable[str | Path]) -> str:
+    """A table function call that reads Parquet files of one Delta table version."""
+    names = literal_list(str(file) for file in files)
+    return (
+        f"read_parquet({names}, hive_partitioning = true, "
+        "hive_types_autocast = false, union_by_name = true)"
+    )
+
+
+def same(left: str, right: str, columns: Iterable[str]) -> str:
+    """A join condition: the columns of two relations are equal."""
+    return " AND ".join(f"{left}.{quoted(name)} = {right}.{quoted(name)}" for name in columns)
