@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
-PYTEST := $(PYTHON) -m pytest -n 2
+PYTEST := $(PYTHON) -m pytest -n 2 --dist loadgroup
 
 # An environment of somebody else's must not leak into ours.
 unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH

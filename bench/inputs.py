@@ -3,6 +3,8 @@
 import gzip
 from pathlib import Path
 
+from isal import igzip
+
 from warehouse.duck import session
 
 MONTHS = 24
@@ -43,36 +45,63 @@ def write_requests(path: Path, rows: int) -> None:
 def write_changes(path: Path, base: Path, changes: int) -> None:
     """Write changed rows of the last two months of `base`; 1% move between the two months.
 
-    The latest `changes` requests of the two months get a later update and another channel.
+    They are spread evenly over the two months. Each gets a later update and another channel and
+    is open again; every fiftieth of the earlier month was received 29 days later after all.
     """
     select = f"""
         WITH latest AS (
-            SELECT *, row_number() OVER (ORDER BY service_request_id DESC) AS place
+            SELECT *, row_number() OVER (ORDER BY service_request_id) - 1 AS place,
+                count(*) OVER () AS latest_rows
             FROM read_parquet('{base}')
             WHERE requested_at >= TIMESTAMPTZ '2024-11-02 00:00:00+00'
+        ), changed AS (
+            SELECT * EXCLUDE (place, latest_rows),
+                place * {changes} // latest_rows AS number
+            FROM latest
+            QUALIFY place = 0 OR number <> (place - 1) * {changes} // latest_rows
         )
-        SELECT * EXCLUDE (place) REPLACE (
+        SELECT * EXCLUDE (number) REPLACE (
             updated_at + INTERVAL 30 DAY AS updated_at,
             'web' AS channel,
-            CASE WHEN place % 100 = 0
+            CASE WHEN number % 50 = 0
                  AND requested_at < TIMESTAMPTZ '2024-12-01 00:00:00+00'
                 THEN requested_at + INTERVAL 29 DAY ELSE requested_at END AS requested_at,
             NULL::TIMESTAMPTZ AS closed_at,
             'open' AS status,
             expected_at + INTERVAL 60 DAY AS expected_at
         )
-        FROM latest WHERE place % greatest(1, (SELECT count(*) FROM latest) // {changes}) = 0
-        LIMIT {changes}
+        FROM changed
     """
     with session(memory_limit="2GB") as connection:
         connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
 
 
-def multiply_boston(source: Path, target: Path, copies: int) -> None:
-    """Write the Boston file `copies` times into one gzip file, each case id once a copy."""
-    with gzip.open(source, "rt", encoding="utf-8", newline="") as stream:
-        header, body = stream.readline(), stream.read()
-    with gzip.open(target, "wt", encoding="utf-8", newline="", compresslevel=1) as out:
-        out.write(header)
+def multiply_shared(shared: Path, target: Path, copies: int) -> None:
+    """Write Boston's and Beijing's files `copies` times below `target`, as they lie in `shared`.
+
+    Case ids and station names are distinct in each copy; every Beijing copy is a file.
+    """
+    boston = Path("data/a_citizen_feedback/boston_311_2015.csv.gz")
+    beijing = Path("data/d_environment/beijing_prsa_hourly")
+    for folder in (boston.parent, beijing):
+        (target / folder).mkdir(parents=True)
+    header, body = _unpacked(shared / boston).split(b"\n", 1)
+    ids = (f",{101001 + copy:06d}".encode() for copy in range(copies))
+    _pack(target / boston, [header + b"\n", *(body.replace(b",101001", each) for each in ids)])
+    for source in sorted((shared / beijing).glob("*.csv.gz")):
+        station = source.name.split("_")[2]
+        content = _unpacked(source)
         for copy in range(copies):
-            out.write(body.replace(",101001", f",{101001 + copy:06d}"))
+            name = f"{station}{copy}"
+            renamed = content.replace(f'"{station}"'.encode(), f'"{name}"'.encode())
+            _pack(target / beijing / source.name.replace(station, name), [renamed])
+
+
+def _unpacked(path: Path) -> bytes:
+    return bytes(igzip.decompress(path.read_bytes()))  # type: ignore[no-untyped-call]
+
+
+def _pack(path: Path, parts: list[bytes]) -> None:
+    with gzip.open(path, "wb", compresslevel=6) as packed:
+        for part in parts:
+            packed.write(part)

@@ -12,10 +12,10 @@ from warehouse.duck import session
 
 RECORD_SQL = """
 SELECT struct_pack(
-    service_request_id := 'R' || lpad(i::VARCHAR, 9, '0'),
+    service_request_id := strftime(received, 'DN-%y%m%d-') || lpad((i % 100000)::VARCHAR, 5, '0'),
     status := CASE WHEN hash(i) % 10 < 8 THEN 'closed' ELSE 'open' END,
     service_name := 'Dịch vụ ' || (hash(i) % 12),
-    service_code := 'S' || (hash(i) % 12),
+    service_code := ['garbage', 'road', 'lighting', 'noise'][1 + (hash(i) % 4)::INTEGER],
     description := repeat('Nội dung phản ánh của người dân ', 8),
     agency_responsible := 'agency_' || (hash(i) % 9),
     requested_datetime := strftime(received, '%Y-%m-%dT%H:%M:%S') || '+07:00',

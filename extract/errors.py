@@ -36,14 +36,7 @@ class SourceError(CitylakeError):
         self.page = page
         self.row = row
         self.column = column
-        parts = [f"source {source}"]
-        parts += [f"file {file}"] if file is not None else []
-        # The name of a page already says its number.
-        named = page is None or (file or "").endswith(f"page {page}")
-        parts += [] if named else [f"page {page}"]
-        parts += [f"row {row}"] if row is not None else []
-        parts += [f"column {column}"] if column is not None else []
-        super().__init__(" ".join(f"{', '.join(parts)}: {message} [{rule}]".split()))
+        super().__init__(Place(source, file, page).line(rule, message, row=row, column=column))
 
 
 class TransientError(SourceError):
@@ -56,7 +49,7 @@ class TerminalError(SourceError):
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a source something was read; makes errors that say so.
+    """Where in a source something was read; makes lines and errors that say so.
 
     Attributes:
         source: Source id.
@@ -67,6 +60,19 @@ class Place:
     source: str
     file: str | None = None
     page: int | None = None
+
+    def line(
+        self, rule: str, message: str, *, row: int | None = None, column: str | None = None
+    ) -> str:
+        """One line that says where, what and which rule."""
+        parts = [f"source {self.source}"]
+        parts += [f"file {self.file}"] if self.file is not None else []
+        # The name of a page already says its number.
+        named = self.page is None or (self.file or "").endswith(f"page {self.page}")
+        parts += [] if named else [f"page {self.page}"]
+        parts += [f"row {row}"] if row is not None else []
+        parts += [f"column {column}"] if column is not None else []
+        return " ".join(f"{', '.join(parts)}: {message} [{rule}]".split())
 
     def terminal(
         self, rule: str, message: str, *, row: int | None = None, column: str | None = None

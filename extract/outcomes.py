@@ -12,6 +12,7 @@ from typing import Any
 from extract.errors import SourceError, TransientError
 from extract.read import StreamSummary
 from warehouse import files
+from warehouse.errors import CitylakeError
 
 FOLDER = "outcomes"
 OK = "ok"
@@ -37,6 +38,8 @@ class Outcome:
         undeclared: Columns in the data that the contract does not declare.
         encodings: Encoding of each text object by its name.
         ignored: Raw units left out, by reason.
+        notes: One line for each thing that was refused or set aside in an attempt that went
+            well, without secrets or the content of records.
     """
 
     source: str
@@ -54,19 +57,26 @@ class Outcome:
     undeclared: tuple[str, ...] = ()
     encodings: tuple[tuple[str, str], ...] = ()
     ignored: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def start(cls, source: str, as_of: date) -> "Outcome":
         """An attempt that starts now."""
         return cls(source, as_of, datetime.now(UTC))
 
-    def end(self, summary: StreamSummary | None, error: BaseException | None = None) -> "Outcome":
+    def end(
+        self,
+        summary: StreamSummary | None,
+        error: BaseException | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> "Outcome":
         """The attempt as it ended now.
 
         Args:
             summary: What the stream's reader saw, or None when it was not reached.
             error: What ended the attempt, or None when it went well. Only the text of our own
                 errors is kept, which is free of secrets and of records; of others the type.
+            notes: What was refused or set aside, one line each.
         """
         seen = summary or StreamSummary()
         return replace(
@@ -83,6 +93,7 @@ class Outcome:
             undeclared=tuple(sorted(seen.undeclared)),
             encodings=tuple(sorted(seen.encodings.items())),
             ignored=tuple(sorted(seen.ignored.items())),
+            notes=notes,
         )
 
 
@@ -127,4 +138,4 @@ def _status(error: BaseException | None) -> str:
 def _text(error: BaseException | None) -> str | None:
     if error is None:
         return None
-    return str(error) if isinstance(error, SourceError) else type(error).__name__
+    return str(error) if isinstance(error, CitylakeError) else type(error).__name__

@@ -123,6 +123,11 @@ class RawStore:
         reader = zstandard.ZstdDecompressor().stream_reader(compressed, closefd=True)
         return io.BufferedReader(cast(io.RawIOBase, reader), CHUNK)
 
+    def stored(self) -> Iterator[tuple[str, Path]]:
+        """Digest and path of every stored object, in no order."""
+        for path in self._objects.glob("*/*"):
+            yield path.name.partition(".")[0], path
+
     def names(self, digest: str) -> tuple[str, ...]:
         """The names that bytes of this digest came under, in the order they were first seen."""
         path = self._names / digest[:2] / digest

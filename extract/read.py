@@ -71,7 +71,6 @@ from extract.raw import RawObject, RawStore
 from extract.schema import RawSchema
 from extract.transport.base import Sink, Transport
 from extract.transport.file import FileOptions, FileTransport
-from extract.transport.http import HttpOptions, HttpTransport
 from extract.window import Window
 from warehouse.contract.model import SourceContract
 from warehouse.records import RecordBatch
@@ -234,6 +233,9 @@ def open_transport(
         settings = read_options(FileOptions, options, "transport", place)
         return FileTransport(settings, environ, city_folder, place)
     if kind == "http":
+        # Half a second that a source of files does not owe.
+        from extract.transport.http import HttpOptions, HttpTransport
+
         return HttpTransport(read_options(HttpOptions, options, "transport", place), environ, place)
     raise place.terminal("contract", f"there is no transport {kind}")
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pipeline.ingest import Ingested
     from pipeline.run import PublicationLine, RunReport
 
+# Of a source with more, the rest stands in the journal.
+SHOWN_NOTES = 5
 OUTCOMES = ("new", "changed", "unchanged", "superseded", "duplicate", "quarantined")
 
 
@@ -60,12 +62,21 @@ class Console:
         for source in report.sources:
             if source.error:
                 self._out.print(f"error: {source.error}", markup=False, soft_wrap=True)
-            elif source.result is not None and source.result.held_back:
-                self._out.print(f"{source.source}: {source.result.held_back}", markup=False)
+            self._notes(source.outcome.notes)
         self._out.print(_publications(report.publications))
         for line in report.publications:
             for reason in line.reasons:
                 self._out.print(f"{line.name}: {reason}", markup=False, soft_wrap=True)
+        disk = report.maintained
+        self._out.print(
+            f"tables: {disk.live / 1e6:.1f} MB live, {disk.on_disk / 1e6:.1f} MB on disk"
+        )
+
+    def _notes(self, notes: tuple[str, ...]) -> None:
+        for note in notes[:SHOWN_NOTES]:
+            self._out.print(f"note: {note}", markup=False, soft_wrap=True)
+        if len(notes) > SHOWN_NOTES:
+            self._out.print(f"note: {len(notes) - SHOWN_NOTES} more in journal/outcomes")
 
 
 def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:

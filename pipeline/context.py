@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from warehouse.city import City, load_city
-
 from pipeline.settings import city_folder, city_paths
+from warehouse.city import City, load_city
 from warehouse.contract.compiler import CompiledStream, compile_stream
 from warehouse.geography import Geography, load_geography
 from warehouse.lake import Lake

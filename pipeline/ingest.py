@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from extract.errors import Place
 from extract.outcomes import Outcome, write_outcome
 from extract.raw import RawStore
-from extract.read import open_stream
+from extract.read import StreamSummary, open_stream
 from extract.window import Window
 from pipeline.context import Context
 from warehouse.contract.model import SourceContract
 from warehouse.errors import CitylakeError
 from warehouse.load import LoadResult, load_stream
+from warehouse.set_aside import SetAside
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,9 @@ def ingest(context: Context, source_id: str) -> Ingested:
     Returns:
         How it ended. A failure of the source, the load or the contract is an outcome, not an
         exception, so that the other sources go on.
+
+    Raises:
+        Exception: whatever else goes wrong, after its outcome was written.
     """
     source = context.city.sources[source_id]
     outcome = Outcome.start(source_id, context.as_of)
@@ -86,11 +91,41 @@ def ingest(context: Context, source_id: str) -> Ingested:
             full_snapshot=source.cursor == "none",
             journal=context.paths.journal,
         )
-        ended = outcome.end(reader.summary)
+        ended = outcome.end(reader.summary, notes=notes_of(source, reader.summary, result))
     except CitylakeError as error:
         result, ended = None, outcome.end(reader.summary if reader else None, error)
+    except Exception as error:
+        ended = outcome.end(reader.summary if reader else None, error)
+        write_outcome(ended, context.paths.journal, context.paths.work)
+        raise
     finally:
         if reader is not None:
             reader.close()
     write_outcome(ended, context.paths.journal, context.paths.work)
     return Ingested(source_id, ended, result)
+
+
+def notes_of(
+    source: SourceContract, summary: StreamSummary, result: LoadResult
+) -> tuple[str, ...]:
+    """What a load refused or set aside: one line each, with file, row, column and rule."""
+    first, more = (summary.names or [None])[0], len(summary.names) - 1
+    place = Place(source.id, f"{first} and {more} more" if more > 0 else first)
+    notes = []
+    if result.held_back:
+        notes.append(place.line("absence", f"nothing was deleted: {result.held_back}"))
+    elif source.cursor == "none" and not result.records_in:
+        notes.append(place.line("no_records", "the delivery holds no record"))
+    return (*notes, *(_note(source.id, each) for each in result.set_aside))
+
+
+def _note(source_id: str, bad: SetAside) -> str:
+    column, _, rule = bad.reason.partition(":")
+    is_format = column == "row"
+    many = "1 record" if bad.records == 1 else f"{bad.records} records, of which this is the first,"
+    return Place(source_id, bad.file).line(
+        bad.reason if is_format else rule,
+        f"{many} went to quarantine",
+        row=bad.row,
+        column=None if is_format else column,
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.context import Context
-from pipeline.transform import Candidate, Pinned
+from pipeline.transform import Candidate, Pinned, contract_digests
 from quality.checking import Built, Checked, check
 from quality.journal import plain
 from warehouse.promotion_plan import Decision
@@ -109,11 +109,7 @@ def _provenance(
     return {
         "batches": sorted(batches, key=lambda each: (each["source"], each["sequence"])),
         "sources": [{"title": stream} for stream in streams],
-        "contracts": {
-            name: each.digest
-            for group in (context.city.tables, context.city.sources, context.city.marts)
-            for name, each in sorted(group.items())
-        },
+        "contracts": contract_digests(context),
         "inputs": dict(inputs),
         "citylake": metadata.version("citylake"),
     }

@@ -10,6 +10,7 @@ from pipeline.exit_codes import ExitCode
 from pipeline.ingest import Ingested, ingest
 from pipeline.judge import Judged, judge_candidate
 from pipeline.lock import run_lock
+from pipeline.maintain import Maintained, maintain
 from pipeline.transform import Pinned, build_candidate, input_digests, pin
 from publish.release import Release, repair
 from publish.serving import Status, replace_serving
@@ -46,6 +47,7 @@ class RunReport:
     as_of: date
     sources: tuple[Ingested, ...]
     publications: tuple[PublicationLine, ...]
+    maintained: Maintained
 
     @property
     def exit_code(self) -> ExitCode:
@@ -88,6 +90,7 @@ def run_day(context: Context, console: Console) -> RunReport:
             sources.append(ingest(context, source_id))
     pinned, inputs = pin(context), input_digests(context)
     before = latest(context.paths)
+    judged: list[Judged]
     if before is not None and _is_settled(context, before, pinned, inputs):
         with console.step("nothing changed since the last promotion"):
             record, judged = before, []
@@ -96,7 +99,10 @@ def run_day(context: Context, console: Console) -> RunReport:
             record, judged = _build(context, pinned, inputs)
     with console.step("release and serve"):
         releases = _publish(context, judged, tuple(sources))
-    return RunReport(context.as_of, tuple(sources), _lines(context, record, before, releases))
+    with console.step("remove what is past its retention"):
+        maintained = maintain(context, record)
+    lines = _lines(context, record, before, releases)
+    return RunReport(context.as_of, tuple(sources), lines, maintained)
 
 
 def _remove_leftovers(context: Context) -> None:

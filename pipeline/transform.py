@@ -72,18 +72,23 @@ def pin(context: Context) -> Pinned:
 
 def input_digests(context: Context) -> dict[str, str]:
     """Digests of everything beside the data that a candidate follows from."""
-    contracts = {
-        name: each.digest
-        for group in (context.city.tables, context.city.sources, context.city.marts)
-        for name, each in group.items()
-    }
     geography = sorted((context.city.folder / "geography").glob("*.csv"))
     return {
-        "contracts": digest(canonical_json(contracts)),
+        "contracts": digest(canonical_json(contract_digests(context))),
         "registry": context.registry.digest,
         "geography": digest(canonical_json({path.name: file_digest(path) for path in geography})),
         "code": code_digest(REPOSITORY),
         "lock": file_digest(REPOSITORY / "requirements" / "runtime.txt"),
+    }
+
+
+def contract_digests(context: Context) -> dict[str, str]:
+    """Digest of every contract of the city by `table/`, `source/` or `mart/` and its name."""
+    city = context.city
+    return {
+        **{f"table/{name}": each.digest for name, each in city.tables.items()},
+        **{f"source/{name}": each.digest for name, each in city.sources.items()},
+        **{f"mart/{name}": each.digest for name, each in city.marts.items()},
     }
 
 

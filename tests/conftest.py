@@ -34,6 +34,22 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = drawn
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares an expensive fixture, and split what is long between workers.
+
+    A file's tests run on one worker; those of the mart models share two builds, and the kill
+    tests are many runs of the real process that any worker can take.
+    """
+    for number, item in enumerate(items):
+        path = item.path.relative_to(item.config.rootpath)
+        group = str(path)
+        if path.parent.name == "marts":
+            group = str(path.parent)
+        elif path.name == "test_kill.py":
+            group = f"{path}-{number % 2}"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_report_header() -> str:
     """The line that says how to repeat this run."""
     return f"seed: {SEED_VARIABLE}={os.environ[SEED_VARIABLE]}"

@@ -44,7 +44,7 @@ def rows_to_write(staged: Staged, snapshot: Snapshot, difference: Difference) ->
     These are the batch's new and changed rows, and of every rewritten partition the rows that
     stay and the rows that become tombstones by absence.
     """
-    parts = [_incoming(staged)]
+    parts = [_incoming(staged, difference)]
     if difference.rewritten:
         files = read_files(snapshot.files(difference.rewritten))
         parts.append(_kept(staged.compiled.table, files, staged.compiled.source.id, snapshot))
@@ -53,16 +53,19 @@ def rows_to_write(staged: Staged, snapshot: Snapshot, difference: Difference) ->
     return " UNION ALL BY NAME ".join(parts)
 
 
-def _incoming(staged: Staged) -> str:
+def _incoming(staged: Staged, difference: Difference) -> str:
     table = staged.compiled.table
+    out = difference.outcomes
+    beaten = "ANTI JOIN lost ON lost._rowid = s.rowid"
+    stays = "ANTI JOIN (SELECT _rowid FROM met WHERE outcome <> 'changed') m ON m._rowid = s.rowid"
     return f"""
         SELECT {quoted_list((each.name for each in table.columns), "s.")},
             {literal(staged.compiled.source.id)} AS _source, s._row_hash,
             {date_literal(staged.as_of)} AS _as_of, s._is_deleted,
             o.digest AS _raw_digest, (s._record & {ROW_MASK})::BIGINT AS _raw_row
         FROM staged s JOIN object o ON o.id = (s._record >> {OBJECT_BITS})
-        ANTI JOIN lost ON lost._rowid = s.rowid
-        ANTI JOIN (SELECT _rowid FROM met WHERE outcome <> 'changed') m ON m._rowid = s.rowid
+        {beaten if out["duplicate"] + out["superseded"] else ""}
+        {stays if out["unchanged"] + out["superseded"] else ""}
         WHERE s._is_good
         """
 

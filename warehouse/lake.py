@@ -34,7 +34,8 @@ TABLE_PROPERTIES = {
     "delta.deletedFileRetentionDuration": "interval 3650 days",
     "delta.enableDeletionVectors": "false",
 }
-DEFAULT_MEMORY_LIMIT = "512MB"
+# Small on purpose: a load of any size then peaks alike, and what does not fit goes to disk.
+DEFAULT_MEMORY_LIMIT = "256MB"
 
 _LOG = logging.getLogger(__name__)
 

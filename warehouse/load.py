@@ -15,6 +15,7 @@ from warehouse.lake import Commit, CommitConflictError, Lake, Snapshot
 from warehouse.load_journal import record_file, write_digests, write_records
 from warehouse.quarantine import add_to_quarantine
 from warehouse.records import RecordBatch
+from warehouse.set_aside import SetAside, set_aside
 from warehouse.staging import Compiled, Staged, stage
 from warehouse.workspace import workspace
 
@@ -41,6 +42,7 @@ class LoadResult:
         raw_digests: Digest of every raw object read, each once.
         ignored: Raw units that the format left out, by reason.
         record_file: The journal's file with the outcome of every record.
+        set_aside: The rules that quarantined records broke, most frequent first.
     """
 
     source: str
@@ -55,6 +57,7 @@ class LoadResult:
     raw_digests: tuple[str, ...]
     ignored: dict[str, int] = field(default_factory=dict)
     record_file: Path | None = None
+    set_aside: tuple[SetAside, ...] = ()
 
 
 def load_stream(
@@ -196,4 +199,5 @@ def _result(
         raw_digests=tuple(staged.digests),
         ignored=dict(staged.ignored),
         record_file=path,
+        set_aside=set_aside(staged),
     )

@@ -24,9 +24,9 @@ def record_file(journal: Path, staged: Staged) -> Path:
 def write_records(path: Path, staged: Staged, work: Path) -> None:
     """Write the outcome of every record: raw_digest, raw_row, outcome, reasons, row_hash.
 
-    A raw row stands once for each record that came of it; `row_hash` (null for a quarantined
-    record) names the core row that the record asked for. The file is replaced when a commit
-    conflict changed the outcomes.
+    A raw row stands once for each record that came of it. `row_hash` stands where the record
+    was unchanged: it names the core row, which keeps the provenance of the batch that wrote it.
+    The file is replaced when a commit conflict changed the outcomes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = scratch(work, path.name)
@@ -39,7 +39,7 @@ def write_records(path: Path, staged: Staged, work: Path) -> None:
                 SELECT s._record AS record, CASE WHEN NOT s._is_good THEN 'quarantined'
                     ELSE coalesce(l.outcome, m.outcome, 'new') END AS outcome,
                     s._reasons AS reasons,
-                    CASE WHEN s._is_good THEN s._row_hash END AS row_hash
+                    CASE WHEN m.outcome = 'unchanged' THEN s._row_hash END AS row_hash
                 FROM staged s
                 LEFT JOIN lost l ON l._rowid = s.rowid
                 LEFT JOIN met m ON m._rowid = s.rowid

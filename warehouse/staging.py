@@ -2,10 +2,11 @@
 """Types a stream's batches into a scratch session, one table for all of its records."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Protocol, TypeVar, cast
 
 import duckdb
 import pyarrow as pa
@@ -22,8 +23,13 @@ ROW_MASK = (1 << OBJECT_BITS) - 1
 
 # Small batches (pages of an API) are typed together: planning the projection costs more than
 # running it on a page. Large enough for two threads, small enough for the memory limit.
-CHUNK_ROWS = 200_000
-CHUNK_BYTES = 64 * 1024 * 1024
+CHUNK_ROWS = 100_000
+CHUNK_BYTES = 32 * 1024 * 1024
+# One thread takes this many rows at a time, however the source cut its batches.
+SLICE_ROWS = 20_000
+
+Item = TypeVar("Item")
+_END = object()
 
 
 class Compiled(Protocol):
@@ -92,20 +98,47 @@ def stage(
     staged = Staged(connection, compiled, as_of)
     _create_tables(staged)
     objects: dict[tuple[str, str], int] = {}
-    chunk: list[pa.Table] = []
-    for batch in batches:
-        number = objects.setdefault((batch.raw_digest, batch.raw_name), len(objects))
-        staged.ignored.update(batch.ignored)
-        _stage_rejected(staged, batch, number)
-        if batch.records.num_rows:
-            chunk.append(_numbered(batch.records, number))
-        if _is_full(chunk):
-            _stage_chunk(staged, chunk)
-            chunk = []
-    if chunk:
-        _stage_chunk(staged, chunk)
+    for group in ahead(_chunks(batches)):
+        tables = []
+        for batch in group:
+            number = objects.setdefault((batch.raw_digest, batch.raw_name), len(objects))
+            staged.ignored.update(batch.ignored)
+            _stage_rejected(staged, batch, number)
+            if batch.records.num_rows:
+                tables.append(_numbered(batch.records, number))
+        if tables:
+            _stage_chunk(staged, tables)
     _finish(staged, objects)
     return staged
+
+
+def _chunks(batches: Iterable[RecordBatch]) -> Iterator[list[RecordBatch]]:
+    """The batches in groups large enough to be typed at once."""
+    group: list[RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        group.append(batch)
+        rows += batch.records.num_rows
+        size += batch.records.nbytes
+        if rows >= CHUNK_ROWS or size >= CHUNK_BYTES:
+            yield group
+            group, rows, size = [], 0, 0
+    if group:
+        yield group
+
+
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The items in order, each made in another thread while the one before it is in use.
+
+    Reading waits for disk and network, typing for the processor. What making an item raises
+    is raised here.
+    """
+    iterator = iter(items)
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        future = reader.submit(next, iterator, _END)
+        while (item := future.result()) is not _END:
+            future = reader.submit(next, iterator, _END)
+            yield cast(Item, item)
 
 
 def _create_tables(staged: Staged) -> None:
@@ -129,14 +162,10 @@ def _numbered(records: pa.Table, number: int) -> pa.Table:
     return records.set_column(place, ROW_COLUMN, record)
 
 
-def _is_full(chunk: list[pa.Table]) -> bool:
-    rows = sum(int(each.num_rows) for each in chunk)
-    return rows >= CHUNK_ROWS or sum(int(each.nbytes) for each in chunk) >= CHUNK_BYTES
-
-
 def _stage_chunk(staged: Staged, tables: list[pa.Table]) -> None:
     connection, table = staged.connection, staged.compiled.table
-    chunk = pa.concat_tables(tables, promote_options="default")
+    joined = pa.concat_tables(tables, promote_options="default")
+    chunk = pa.Table.from_batches(joined.to_batches(max_chunksize=SLICE_ROWS), joined.schema)
     names = [each.name for each in table.columns]
     start = _count(connection, "staged")
     connection.register("chunk", chunk)

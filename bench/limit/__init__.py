@@ -1,0 +1,1 @@
+"""The bare limit of each line: the shortest script on the best tools."""

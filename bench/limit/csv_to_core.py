@@ -1,6 +1,6 @@
 """The bare limit: Boston and Beijing CSV into two typed Delta tables, without rules or history.
 
-Usage: python -m bench.limit.csv_to_core SHARED TARGET COPIES
+Usage: python -m bench.limit.csv_to_core SHARED TARGET
 """
 
 import shutil
@@ -31,8 +31,8 @@ BEIJING_COLUMNS = ["year", "month", "day", "hour", "PM2.5", "PM10", "station"]
 def _read(path: Path, columns: list[str], raw: Path) -> pl.DataFrame:
     """Keep the bytes as they came, then read the wanted columns as text."""
     shutil.copy(path, raw / path.name)
-    with igzip.open(path, "rb") as stream:
-        return pl.read_csv(stream.read(), columns=columns, infer_schema=False)
+    content = igzip.decompress(path.read_bytes())  # type: ignore[no-untyped-call]
+    return pl.read_csv(content, columns=columns, infer_schema=False)
 
 
 def _utc(column: str, zone: str) -> pl.Expr:
@@ -85,7 +85,9 @@ def observations(path: Path, raw: Path) -> pl.DataFrame:
     return long.select(
         station_id="station",
         observed_property="observed_property",
-        observed_at=pl.col("local").dt.replace_time_zone("Asia/Shanghai").dt.convert_time_zone("UTC"),
+        observed_at=pl.col("local")
+        .dt.replace_time_zone("Asia/Shanghai")
+        .dt.convert_time_zone("UTC"),
         value=pl.col("value").replace("NA", None).cast(pl.Decimal(12, 3)),
         observed_date=pl.col("local").dt.date(),
         observed_month=pl.col("local").dt.strftime("%Y-%m"),
@@ -96,7 +98,9 @@ def main(shared: Path, target: Path) -> None:
     """Read every file and write both tables, partitioned by local month."""
     raw = target / "raw"
     raw.mkdir(parents=True)
-    boston = [requests(path, raw) for path in sorted(shared.glob("data/a_citizen_feedback/*.csv.gz"))]
+    boston = [
+        requests(path, raw) for path in sorted(shared.glob("data/a_citizen_feedback/*.csv.gz"))
+    ]
     write_deltalake(
         target / "core/service_request",
         pl.concat(boston),

@@ -31,7 +31,9 @@ def prepare(base: Path, table: Path) -> None:
     """Load the base rows, in bounded writes."""
     connection = connect()
     connection.execute(f"CREATE VIEW base AS {TYPED.format(file=base)}")
-    months = [row[0] for row in connection.execute("SELECT DISTINCT requested_month FROM base").fetchall()]
+    months = [
+        row[0] for row in connection.execute("SELECT DISTINCT requested_month FROM base").fetchall()
+    ]
     for start in range(0, len(months), 4):
         group = sorted(months)[start : start + 4]
         rows = connection.sql(
@@ -52,7 +54,8 @@ def run(changes: Path, table: Path) -> None:
     months = [
         row[0]
         for row in connection.execute(
-            "SELECT DISTINCT requested_month FROM stored SEMI JOIN incoming USING (service_request_id)"
+            "SELECT DISTINCT requested_month FROM stored"
+            " SEMI JOIN incoming USING (service_request_id)"
             " UNION SELECT DISTINCT requested_month FROM incoming"
         ).fetchall()
     ]

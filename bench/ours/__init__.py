@@ -1,0 +1,1 @@
+"""Our side of each line, through the pipeline's own steps."""

@@ -39,7 +39,7 @@ def test_every_attempt_leaves_a_file(
         "source": "a.b", "as_of": "2025-07-01", "status": status, "error": text, "rule": rule,
         "objects": 1, "bytes": 10, "records": 5, "rejected": 1, "digests": ["d1"],
         "undeclared": ["also", "new"], "encodings": {"a.csv": "utf-8"},
-        "ignored": {"blank_line": 2},
+        "ignored": {"blank_line": 2}, "notes": [],
     }  # fmt: skip
 
 

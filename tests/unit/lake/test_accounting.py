@@ -116,7 +116,7 @@ def test_a_rejected_record_is_accounted_by_its_row(tmp_path: Path) -> None:
     assert result.raw_digests == ("aa", "bb")
 
 
-def test_a_record_says_which_row_it_asked_for(tmp_path: Path) -> None:
+def test_an_unchanged_record_names_its_row(tmp_path: Path) -> None:
     lake = new_lake(tmp_path)
     load(lake, [record("a")], DAY_1)
     result = load(lake, [record("a")], DAY_2)

@@ -1,0 +1,78 @@
+"""One step: what is old goes, by the city's retention and the processing day."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from extract.raw import RawStore
+from pipeline.context import Context
+from warehouse.lake import Kind
+from warehouse.promotion_record import Record
+from warehouse.retention import forget_quarantine, forget_raw, vacuum
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What the lake takes up after maintenance, in bytes.
+
+    Attributes:
+        on_disk: Data files of all core and quarantine tables.
+        live: Data files of their newest versions.
+        raw_removed: Raw objects that were past their retention.
+    """
+
+    on_disk: int
+    live: int
+    raw_removed: int
+
+
+def maintain(context: Context, record: Record | None) -> Maintained:
+    """Remove superseded files, old quarantined records and old raw objects.
+
+    Versions that a publication's last promotion or an open hold was built from stay.
+
+    Args:
+        context: City and day.
+        record: The promotion record in force, or None before the first.
+    """
+    city, lake = context.city, context.lake
+    if city.quarantine_days is not None:
+        for table in lake.tables("quarantine"):
+            forget_quarantine(lake, table, as_of=context.as_of, days=city.quarantine_days)
+    pins = _pins(record)
+    kinds: tuple[Kind, ...] = ("core", "quarantine")
+    uses = [
+        vacuum(
+            lake,
+            kind,
+            table,
+            pinned=pins.get(table, set()) if kind == "core" else (),
+            as_of=context.as_of,
+            days=city.vacuum_days,
+        )
+        for kind in kinds
+        for table in lake.tables(kind)
+    ]
+    raw = forget_raw(
+        context.paths.journal,
+        RawStore(context.paths).stored(),
+        as_of=context.as_of,
+        days=lambda source: _raw_days(context, source),
+    )
+    return Maintained(sum(each.on_disk for each in uses), sum(each.live for each in uses), raw)
+
+
+def _pins(record: Record | None) -> Mapping[str, set[int]]:
+    """Core versions that must stay, by table."""
+    pins: dict[str, set[int]] = {}
+    for entry in record.entries.values() if record else ():
+        for content in (entry.promoted, entry.candidate):
+            for table, version in content.pins.items() if content else ():
+                pins.setdefault(table, set()).add(version)
+    return pins
+
+
+def _raw_days(context: Context, source_id: str) -> int | None:
+    """How long a stream's raw objects are kept: its own rule, else the city's."""
+    source = context.city.sources.get(source_id)
+    own = source.raw_retention_days if source else None
+    return own if own is not None else context.city.raw_days
