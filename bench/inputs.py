@@ -58,7 +58,7 @@ def write_changes(path: Path, base: Path, changes: int) -> None:
             SELECT * EXCLUDE (place, latest_rows),
                 place * {changes} // latest_rows AS number
             FROM latest
-            QUALIFY place = 0 OR number <> (place - 1) * {changes} // latest_rows
+            QUALIFY number IS DISTINCT FROM lag(number) OVER (ORDER BY place)
         )
         SELECT * EXCLUDE (number) REPLACE (
             updated_at + INTERVAL 30 DAY AS updated_at,
@@ -102,6 +102,6 @@ def _unpacked(path: Path) -> bytes:
 
 
 def _pack(path: Path, parts: list[bytes]) -> None:
-    with gzip.open(path, "wb", compresslevel=6) as packed:
+    with gzip.open(path, "wb", compresslevel=1) as packed:
         for part in parts:
             packed.write(part)

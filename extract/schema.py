@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from extract.errors import Place
 from warehouse.contract.model import RawColumn
 
+EVOLVE = "evolve"
 FREEZE = "freeze"
 LISTED_NAMES = 20
 
@@ -42,10 +43,14 @@ class RawSchema:
 
         Raises:
             TerminalError: rule `missing_column` (lists missing and undeclared names together,
-                so that a renamed column is seen as one) or `undeclared_column`.
+                so that a renamed column is seen as one) or `undeclared_column`. A first line
+                without any declared name may be a record: then its texts are not told.
         """
         missing = [name for name in self.required if name not in set(found)]
         undeclared = sorted(name for name in set(found) - set(self.names) if name)
+        if missing and set(found).isdisjoint(self.names):
+            message = f"no column of the header is declared; {_difference(missing, [])}"
+            raise place.terminal("missing_column", message)
         if missing:
             raise place.terminal("missing_column", _difference(missing, undeclared))
         return self.check_undeclared(undeclared, place)
@@ -73,12 +78,13 @@ class RawSchema:
 
 
 def _difference(missing: Sequence[str], undeclared: Sequence[str]) -> str:
-    parts = [f"missing columns: {_listed(missing)}"] if missing else []
-    parts += [f"undeclared columns: {_listed(undeclared)}"] if undeclared else []
+    parts = [f"missing columns: {listed(missing)}"] if missing else []
+    parts += [f"undeclared columns: {listed(undeclared)}"] if undeclared else []
     return "; ".join(parts) or "columns differ"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names in quotes, the first of them only where there are very many."""
     shown = ", ".join(f"'{name}'" for name in names[:LISTED_NAMES])
     rest = len(names) - LISTED_NAMES
     return f"{shown} and {rest} more" if rest > 0 else shown

@@ -63,8 +63,11 @@ class Console:
             if source.error:
                 self._out.print(f"error: {source.error}", markup=False, soft_wrap=True)
             self._notes(source.outcome.notes)
-        self._out.print(_publications(report.publications))
+        self._out.print(_publications(report.publications, report.root))
         for line in report.publications:
+            if line.late_sources:
+                late = ", ".join(line.late_sources)
+                self._out.print(f"{line.name}: built without {late}", markup=False)
             for reason in line.reasons:
                 self._out.print(f"{line.name}: {reason}", markup=False, soft_wrap=True)
         disk = report.maintained
@@ -101,10 +104,12 @@ def _sources(sources: "tuple[Ingested, ...]", day: str) -> Table:
     return table
 
 
-def _publications(lines: "tuple[PublicationLine, ...]") -> Table:
-    table = _table("Publications", ("dataset", "verdict", "version", "", "path"), ())
+def _publications(lines: "tuple[PublicationLine, ...]", root: Path) -> Table:
+    title = f"Publications, in {os.path.relpath(root, Path.cwd())}"
+    table = _table(title, ("dataset", "verdict", "version", "readers see", "path"), ())
     for line in lines:
         change = "new" if line.is_new else "as before"
-        place = os.path.relpath(line.place, Path.cwd())
-        table.add_row(line.name, line.verdict, line.version or "-", change, place)
+        if line.late_sources:
+            change += ", stale"
+        table.add_row(line.name, line.verdict, line.version or "-", change, line.place)
     return table

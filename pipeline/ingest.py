@@ -8,6 +8,7 @@ from extract.errors import Place
 from extract.outcomes import Outcome, write_outcome
 from extract.raw import RawStore
 from extract.read import StreamSummary, open_stream
+from extract.schema import EVOLVE, listed
 from extract.window import Window
 from pipeline.context import Context
 from warehouse.contract.model import SourceContract
@@ -105,9 +106,7 @@ def ingest(context: Context, source_id: str) -> Ingested:
     return Ingested(source_id, ended, result)
 
 
-def notes_of(
-    source: SourceContract, summary: StreamSummary, result: LoadResult
-) -> tuple[str, ...]:
+def notes_of(source: SourceContract, summary: StreamSummary, result: LoadResult) -> tuple[str, ...]:
     """What a load refused or set aside: one line each, with file, row, column and rule."""
     first, more = (summary.names or [None])[0], len(summary.names) - 1
     place = Place(source.id, f"{first} and {more} more" if more > 0 else first)
@@ -116,6 +115,9 @@ def notes_of(
         notes.append(place.line("absence", f"nothing was deleted: {result.held_back}"))
     elif source.cursor == "none" and not result.records_in:
         notes.append(place.line("no_records", "the delivery holds no record"))
+    if source.drift == EVOLVE and summary.undeclared:
+        message = f"taken without its undeclared columns: {listed(sorted(summary.undeclared))}"
+        notes.append(place.line("undeclared_column", message))
     return (*notes, *(_note(source.id, each) for each in result.set_aside))
 
 

@@ -3,6 +3,7 @@
 import shutil
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 from pipeline.console import Console
 from pipeline.context import Context, open_context
@@ -28,8 +29,11 @@ class PublicationLine:
 
     Attributes:
         version: What readers see now, or None before the first promotion.
-        place: Folder of the newest release, or the mart file of an internal publication.
+        place: Folder of the newest release, or the serving file for an internal publication;
+            below the city's folder.
         is_new: Whether this run changed what readers see.
+        reasons: Why the verdict is not `publish`, and warnings.
+        late_sources: Sources of it that failed in this run or lag behind its day.
     """
 
     name: str
@@ -38,13 +42,15 @@ class PublicationLine:
     place: str
     is_new: bool
     reasons: tuple[str, ...]
+    late_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run came to."""
+    """What a run came to; `root` is the city's folder in the lake."""
 
     as_of: date
+    root: Path
     sources: tuple[Ingested, ...]
     publications: tuple[PublicationLine, ...]
     maintained: Maintained
@@ -98,11 +104,12 @@ def run_day(context: Context, console: Console) -> RunReport:
         with console.step("build, check and promote"):
             record, judged = _build(context, pinned, inputs)
     with console.step("release and serve"):
-        releases = _publish(context, judged, tuple(sources))
+        late = _late(context, record, sources)
+        releases = _publish(context, judged, late)
     with console.step("remove what is past its retention"):
         maintained = maintain(context, record)
-    lines = _lines(context, record, before, releases)
-    return RunReport(context.as_of, tuple(sources), lines, maintained)
+    lines = _lines(context, record, before, releases, late)
+    return RunReport(context.as_of, context.paths.root, tuple(sources), lines, maintained)
 
 
 def _remove_leftovers(context: Context) -> None:
@@ -153,7 +160,7 @@ def _build(context: Context, pinned: Pinned, inputs: dict[str, str]) -> tuple[Re
 
 
 def _publish(
-    context: Context, judged: list[Judged], sources: tuple[Ingested, ...]
+    context: Context, judged: list[Judged], late: dict[str, list[str]]
 ) -> dict[str, Release]:
     """Bring everything that derives from the promotion records in line with them."""
     publications = tuple(context.registry.publications.values())
@@ -165,15 +172,37 @@ def _publish(
         )
         for each in judged
     }
-    replace_serving(context.paths, publications, context.city.marts, fresh)
+    replace_serving(context.paths, publications, context.city.marts, fresh, late)
     return releases
 
 
+def _late(context: Context, record: Record, sources: list[Ingested]) -> dict[str, list[str]]:
+    """The sources of each publication that failed in this run or lag behind its day."""
+    failed = {each.source for each in sources if each.error}
+    late: dict[str, list[str]] = {}
+    for name, entry in record.entries.items():
+        for source in context.city.sources.values():
+            if source.table not in entry.pins:
+                continue
+            snapshot = context.lake.snapshot("core", source.table)
+            as_of = snapshot.as_of(source.id) if snapshot else None
+            if source.id in failed or as_of is None or as_of < context.as_of:
+                late.setdefault(name, []).append(source.id)
+    return late
+
+
 def _lines(
-    context: Context, record: Record, before: Record | None, releases: dict[str, Release]
+    context: Context,
+    record: Record,
+    before: Record | None,
+    releases: dict[str, Release],
+    late: dict[str, list[str]],
 ) -> tuple[PublicationLine, ...]:
     return tuple(
-        _line(context, name, entry, before.entries.get(name) if before else None, releases)
+        replace(
+            _line(context, name, entry, before.entries.get(name) if before else None, releases),
+            late_sources=tuple(late.get(name, ())),
+        )
         for name, entry in record.entries.items()
     )
 
@@ -191,7 +220,7 @@ def _line(
         name=name,
         verdict=entry.verdict,
         version=entry.promoted.version if entry.promoted else None,
-        place=str(place),
+        place=str(place.relative_to(context.paths.root)),
         is_new=entry.promoted is not None and not entry.promoted.equals(seen),
         reasons=entry.reasons,
     )

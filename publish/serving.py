@@ -21,7 +21,7 @@ STATUS_TABLE = "publication_status"
 _STATUS_COLUMNS = """
     publication VARCHAR, dataset_class VARCHAR, title_vi VARCHAR, title_en VARCHAR,
     verdict VARCHAR, version VARCHAR, data_as_of DATE, delivered_as_of DATE, stale BOOLEAN,
-    record INTEGER, rows BIGINT, failing_checks VARCHAR[]
+    record INTEGER, rows BIGINT, failing_checks VARCHAR[], late_sources VARCHAR[]
 """
 
 
@@ -50,6 +50,7 @@ def replace_serving(
     publications: Sequence[Publication],
     contracts: Mapping[str, TableContract],
     fresh: Mapping[str, Status] | None = None,
+    late: Mapping[str, Sequence[str]] | None = None,
 ) -> Path:
     """Rebuild the serving file and put it in place at once.
 
@@ -57,7 +58,8 @@ def replace_serving(
     nothing is promoted is there without rows. The table `publication_status` has one row for
     each publication: verdict on the newest candidate, version and data-as-of that the values
     have, as-of that was delivered, whether the values are stale (the newest candidate is not
-    what readers see), number of the record that promoted them, checks that did not pass.
+    what readers see, or a source is late), number of the record that promoted them, checks that
+    did not pass, sources that are late.
 
     Args:
         paths: Folders of the city.
@@ -65,6 +67,7 @@ def replace_serving(
         contracts: Mart contracts by name.
         fresh: What this run found, by publication; where it says nothing, the latest promotion
             record does.
+        late: Publication -> sources that it is built from and that failed or lag behind.
 
     Returns:
         The file.
@@ -79,7 +82,7 @@ def replace_serving(
             if not contract.health:
                 _create(connection, contract)
                 _fill(connection, contract, record)
-        _write_status(connection, paths, publications, record, fresh or {})
+        _write_status(connection, paths, publications, record, fresh or {}, late or {})
         connection.execute("DETACH serving")
     target = serving_file(paths)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -122,14 +125,17 @@ def _write_status(
     publications: Sequence[Publication],
     record: Record | None,
     fresh: Mapping[str, Status],
+    late: Mapping[str, Sequence[str]],
 ) -> None:
     connection.execute(f"CREATE TABLE serving.main.{STATUS_TABLE} ({_STATUS_COLUMNS})")
     for publication in sorted(publications, key=lambda each: each.name):
         entry = record.entries.get(publication.name) if record else None
         status = fresh.get(publication.name) or _recorded(paths, entry)
         promoted = entry.promoted if entry else None
+        late_sources = sorted(late.get(publication.name, ()))
+        is_shown = status is not None and status.verdict == PUBLISH and promoted is not None
         connection.execute(
-            f"INSERT INTO serving.main.{STATUS_TABLE} VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - a fixed name
+            f"INSERT INTO serving.main.{STATUS_TABLE} VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",  # noqa: S608 - a fixed name
             [
                 publication.name,
                 publication.dataset_class,
@@ -139,10 +145,11 @@ def _write_status(
                 promoted.version if promoted else None,
                 promoted.data_as_of if promoted else None,
                 status.data_as_of if status else None,
-                status is None or status.verdict != PUBLISH or promoted is None,
+                not is_shown or bool(late_sources),
                 promoted.record if promoted else None,
                 promoted.rows if promoted else 0,
                 list(status.failing_checks) if status else [],
+                late_sources,
             ],
         )
 

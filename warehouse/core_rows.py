@@ -53,6 +53,23 @@ def rows_to_write(staged: Staged, snapshot: Snapshot, difference: Difference) ->
     return " UNION ALL BY NAME ".join(parts)
 
 
+def partitions_to_write(
+    staged: Staged, snapshot: Snapshot, difference: Difference
+) -> dict[str | None, int]:
+    """The partition values of `rows_to_write`, each with about how many rows it has."""
+    column = staged.compiled.table.partition_column
+    if column is None:
+        return {}
+    counted = staged.connection.execute(
+        f"SELECT {quoted(column)}, count(*) FROM staged WHERE _is_good GROUP BY ALL"
+    ).fetchall()
+    rows: dict[str | None, int] = dict(counted)
+    for each in snapshot.select(difference.rewritten):
+        value = each.partition[column]
+        rows[value] = rows.get(value, 0) + each.rows
+    return rows
+
+
 def _incoming(staged: Staged, difference: Difference) -> str:
     table = staged.compiled.table
     out = difference.outcomes

@@ -1,6 +1,9 @@
+# ruff: noqa: S608 - names and values come quoted from warehouse.sql
 """Writing the Parquet files of a Delta table; they count only once they are committed."""
 
 import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,16 @@ import duckdb
 from warehouse.lake import DataFile
 from warehouse.sql import literal, quoted
 
+# A partition of this many rows is written by a statement of its own. DuckDB's partitioned write
+# first copies all rows partition by partition, at about the cost of writing them, so it only
+# serves to keep the number of statements down where partitions are tiny.
+_ALONE_ROWS = 4_000
+_TOGETHER_ROWS = 200_000
+_STATEMENTS_AT_ONCE = 2
+
 _FORMAT = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS true"
+
+Partitions = Mapping[str | None, int]
 
 
 def write_files(
@@ -17,6 +29,7 @@ def write_files(
     select: str,
     folder: Path,
     partition_column: str | None,
+    partitions: Partitions,
 ) -> list[DataFile]:
     """Write the rows of a SELECT as new files of a table, one or more a partition value.
 
@@ -25,32 +38,78 @@ def write_files(
         select: SELECT text that gives the table's columns.
         folder: The table's folder.
         partition_column: Partition column, which goes into the path, or None.
+        partitions: Every partition value that the rows may have, with about how many rows it
+            has; not read for an unpartitioned table.
 
     Returns:
         The files written, empty where the SELECT gave no rows.
     """
     name = f"part-{secrets.token_hex(8)}"
     if partition_column is None:
-        target = folder / f"{name}.parquet"
-        options = _FORMAT
+        statements = [_copy(select, folder / f"{name}.parquet", _FORMAT)]
     else:
-        target = folder
-        options = (
-            f"{_FORMAT}, PARTITION_BY ({quoted(partition_column)}), OVERWRITE_OR_IGNORE true, "
-            f"FILENAME_PATTERN {literal(name + '-{i}')}"
-        )
-    rows = connection.execute(f"COPY ({select}) TO {literal(str(target))} ({options})").fetchall()
+        statements = [
+            _copy_group(select, folder, partition_column, group, f"{name}-{place}")
+            for place, group in enumerate(_groups(partitions))
+        ]
+
+    def run(statement: str) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            return cursor.execute(statement).fetchall()
+
+    with ThreadPoolExecutor(_STATEMENTS_AT_ONCE) as pool:
+        rows = [row for written in pool.map(run, statements) for row in written]
     files = [_data_file(folder, row, partition_column) for row in rows]
-    for each in files:
-        if each.rows == 0:
-            (folder / each.path).unlink()
+    discard(folder, [each for each in files if not each.rows])
     return [each for each in files if each.rows]
+
+
+def _groups(partitions: Partitions) -> list[list[str | None]]:
+    """The partition values, cut into what one statement each writes."""
+    groups: list[list[str | None]] = []
+    small: list[str | None] = []
+    rows = 0
+    for value in sorted(partitions, key=lambda each: (each is None, each or "")):
+        if partitions[value] >= _ALONE_ROWS:
+            groups.append([value])
+            continue
+        small.append(value)
+        rows += partitions[value]
+        if rows >= _TOGETHER_ROWS:
+            groups.append(small)
+            small, rows = [], 0
+    return [*groups, small] if small else groups
+
+
+def _copy_group(select: str, folder: Path, column: str, group: list[str | None], name: str) -> str:
+    name_column = quoted(column)
+    if len(group) == 1 and group[0] is not None:
+        target = folder / f"{column}={group[0]}" / f"{name}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        rows = f"SELECT * EXCLUDE ({name_column}) FROM ({select}) WHERE {name_column} = "
+        return _copy(rows + literal(group[0]), target, _FORMAT)
+    named = ", ".join(literal(each) for each in group if each is not None)
+    wanted = [f"{name_column} IN ({named})"] if named else []
+    wanted += [f"{name_column} IS NULL"] if None in group else []
+    options = (
+        f"{_FORMAT}, PARTITION_BY ({name_column}), OVERWRITE_OR_IGNORE true, "
+        f"FILENAME_PATTERN {literal(name + '-{i}')}"
+    )
+    return _copy(f"SELECT * FROM ({select}) WHERE {' OR '.join(wanted)}", folder, options)
+
+
+def _copy(select: str, target: Path, options: str) -> str:
+    return f"COPY ({select}) TO {literal(str(target))} ({options})"
 
 
 def _data_file(folder: Path, row: tuple[Any, ...], partition_column: str | None) -> DataFile:
     filename, count, size, _footer, _statistics, keys, _extra = row
-    partition = {partition_column: keys[partition_column]} if partition_column else {}
-    return DataFile(Path(filename).relative_to(folder).as_posix(), size, count, partition)
+    path = Path(filename).relative_to(folder)
+    partition: dict[str, str | None] = {}
+    if partition_column is not None:
+        own = path.parts[0].removeprefix(f"{partition_column}=")
+        partition[partition_column] = keys[partition_column] if keys else own
+    return DataFile(path.as_posix(), size, count, partition)
 
 
 def discard(folder: Path, files: list[DataFile]) -> None:

@@ -154,10 +154,22 @@ class Snapshot:
         """What this version's commit says about itself (`Commit.metadata` and Delta's own)."""
         return self.delta.history(1)[0]
 
+    @cached_property
+    def streams(self) -> Mapping[str, Any]:
+        """As-of and sequence of every stream that has loaded into the table, by source id.
+
+        A commit that only gave the table a new column says nothing of streams: the newest one
+        that does is asked.
+        """
+        if "streams" in self.metadata:
+            return dict(self.metadata["streams"])
+        told = (each["streams"] for each in self.delta.history() if "streams" in each)
+        return dict(next(told, {}))
+
     @property
     def sources(self) -> tuple[str, ...]:
         """The streams that have loaded into the table, ordered."""
-        return tuple(sorted(self.metadata.get("streams", {})))
+        return tuple(sorted(self.streams))
 
     def commits(self) -> list[Mapping[str, Any]]:
         """What every commit up to this version says about itself, the newest first."""

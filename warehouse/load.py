@@ -7,7 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from warehouse.core_rows import arrow_schema, core_columns, rows_to_write
+from warehouse.core_rows import (
+    arrow_schema,
+    core_columns,
+    partitions_to_write,
+    rows_to_write,
+)
 from warehouse.data_files import discard, write_files
 from warehouse.difference import Difference, compare, select_winners
 from warehouse.duck import session
@@ -145,6 +150,7 @@ def _commit(
         rows_to_write(staged, base, difference),
         base.folder,
         staged.compiled.table.partition_column,
+        partitions_to_write(staged, base, difference),
     )
     removed = base.select(difference.rewritten) if difference.rewritten else []
     try:
@@ -163,7 +169,7 @@ def _core_commit(staged: Staged, base: Snapshot, difference: Difference, raw: st
     return Commit(
         transactions={f"{source}/as_of": as_of.toordinal(), f"{source}/sequence": sequence},
         metadata={
-            "streams": {**base.metadata.get("streams", {}), source: stream},
+            "streams": {**base.streams, source: stream},
             "batch": {
                 "source": source,
                 "as_of": staged.as_of.isoformat(),

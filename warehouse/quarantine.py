@@ -52,7 +52,7 @@ def add_to_quarantine(lake: Lake, staged: Staged) -> Snapshot | None:
             f" UNION ALL BY NAME SELECT {quoted_list(QUARANTINE_COLUMNS)}"
             f" FROM {read_files(base.files())}"
         )
-    added = write_files(staged.connection, select, base.folder, None)
+    added = write_files(staged.connection, select, base.folder, None, {})
     batch = {"source": staged.compiled.source.id, "as_of": staged.as_of.isoformat()}
     try:
         return lake.replace(base, added, crowded, Commit(metadata={"batch": batch}))

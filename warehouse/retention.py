@@ -132,7 +132,7 @@ def _forget(lake: Lake, table: str, floor: str, as_of: date) -> int:
         if not old:
             return 0
         select = f"SELECT {quoted_list(QUARANTINE_COLUMNS)} FROM {rows} WHERE _as_of >= {floor}"
-        added = write_files(connection, select, snapshot.folder, None)
+        added = write_files(connection, select, snapshot.folder, None, {})
         commit = Commit(metadata={"batch": {"source": None, "as_of": as_of.isoformat()}})
         try:
             lake.replace(snapshot, added, snapshot.select(), commit)

@@ -5,12 +5,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
 
 from warehouse.files import scratch
 from warehouse.paths import RESTRICTED_MODE, CityPaths
 
-_PREFIX = "writing"
+_OPENING = "opening"
+_WRITING = "writing"
 _LOCK = "lock"
 
 
@@ -19,38 +19,33 @@ def workspace(paths: CityPaths) -> Iterator[Path]:
     """A scratch folder, removed at the end; while it lasts, `any_writer` is true.
 
     The lock on it goes with the process, whatever ends the process, so that the folder of a
-    killed run is known to be dead.
+    killed run is known to be dead. It gets its name only once it is locked: a folder of that
+    name without a lock was never alive.
     """
-    folder = scratch(paths.work, _PREFIX)
-    folder.mkdir(mode=RESTRICTED_MODE)
-    with (folder / _LOCK).open("wb") as handle:
+    opening = scratch(paths.work, _OPENING)
+    opening.mkdir(mode=RESTRICTED_MODE)
+    with (opening / _LOCK).open("wb") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
+        folder = opening.rename(opening.with_name(opening.name.replace(_OPENING, _WRITING, 1)))
         try:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _is_alive(handle: BinaryIO) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    return False
-
-
 def any_writer(paths: CityPaths) -> bool:
     """Whether any process holds a workspace of the city; removes the folders of dead ones."""
-    alive = False
-    for folder in paths.work.glob(f"{_PREFIX}.*"):
-        try:
-            with (folder / _LOCK).open("rb") as handle:
-                dead = not _is_alive(handle)
-        except FileNotFoundError:
-            # Between its folder and its lock, or just gone: not ours to judge.
-            alive = alive or folder.exists()
-            continue
-        if dead:
-            shutil.rmtree(folder, ignore_errors=True)
-        alive = alive or not dead
-    return alive
+    return any([_is_alive(folder) for folder in paths.work.glob(f"{_WRITING}.*")])
+
+
+def _is_alive(folder: Path) -> bool:
+    try:
+        with (folder / _LOCK).open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        # It ended by itself while we looked.
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    return False

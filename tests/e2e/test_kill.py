@@ -31,6 +31,7 @@ BOUNDARIES = [
     "release.after_latest",
     "serving.before_replace",
     "serving.after_replace",
+    "vacuum.before_unlink",
 ]
 INSTANTS_IN_CI = 5
 INSTANTS_IN_ALL = 40

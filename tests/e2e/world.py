@@ -76,11 +76,11 @@ class Lake:
 
     def environment(self, day: date | None, extra: Mapping[str, str]) -> dict[str, str]:
         """The variables of a run on a day."""
-        variables = {**os.environ, "CITYLAKE_HOME": str(self.home), **extra}
+        variables = {**os.environ, "CITYLAKE_HOME": str(self.home)}
         variables[TOKEN_VARIABLE] = self.server.token
         if day is not None:
             variables[URL_VARIABLE] = self.server.address + self.day_url.format(day=day.isoformat())
-        return variables
+        return {**variables, **extra}
 
     def start(self, day: date, **extra: str) -> subprocess.Popen[str]:
         """Start a run of a day and do not wait for it."""

@@ -8,13 +8,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft201909Validator, Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from referencing import Registry, Resource
 
 from warehouse.contract.document import Document, Location
 from warehouse.contract.problem import Problem
+from warehouse.contract.standard import StandardValidator
 
 CUSTOM = "customProperties"
 SCHEMAS = Path(__file__).resolve().parent.parent / "schemas"
@@ -32,7 +33,7 @@ _RULES = {
 def _standard() -> Validator:
     """The validator of the Open Data Contract Standard, from the installed package."""
     text = resources.files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")
-    return Draft201909Validator(json.loads(text))
+    return StandardValidator(json.loads(text))
 
 
 @cache

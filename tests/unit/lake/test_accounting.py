@@ -36,7 +36,7 @@ def journalled(result: LoadResult) -> list[tuple[str, int, str, list[str]]]:
         ).fetchall()
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(days=days)
 def test_each_record_has_one_outcome_and_totals_match(days: Days) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +61,7 @@ def test_each_record_has_one_outcome_and_totals_match(days: Days) -> None:
             assert len(keys) == len(set(keys))
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(days=days, order=st.randoms(use_true_random=False))
 def test_any_order_of_batches_ends_in_the_same_content(days: Days, order: random.Random) -> None:
     shuffled = list(days)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.unit.lake.streams import (
@@ -41,8 +42,13 @@ load(new_lake(Path(sys.argv[1])), RECORDS, DAY_1)
 READER = """
 import sys
 from pathlib import Path
-from tests.unit.lake.streams import new_lake, rows
-assert len(rows(new_lake(Path(sys.argv[1])), "request_id")) == 3
+from warehouse.duck import session
+from warehouse.lake import Lake
+from warehouse.paths import CityPaths
+from warehouse.sql import read_files
+snapshot = Lake(CityPaths(Path(sys.argv[1]), "town")).snapshot("core", "request")
+rows = session().sql(f"SELECT request_id FROM {read_files(snapshot.files())}").to_arrow_table()
+assert rows.num_rows == 3
 """
 
 
@@ -221,3 +227,16 @@ def test_a_commit_says_what_it_was_made_from(tmp_path: Path) -> None:
     listed = lake.paths.journal / "batches" / f"2025-03-08_{batch['raw']}_feedback.requests.txt"
     assert tuple(listed.read_text(encoding="utf-8").split()) == result.raw_digests
     assert json.dumps(dict(batch))
+
+
+def test_a_new_column_forgets_no_stream(tmp_path: Path) -> None:
+    lake = new_lake(tmp_path)
+    load(lake, RECORDS, DAY_1)
+    known = lake.snapshot("core", "request")
+    assert known is not None
+    schema = pa.schema([pa.field("later", pa.string())])
+    grown = lake.ensure("core", "request", schema, "requested_month")
+    assert grown.version == known.version + 1
+    assert "later" in grown.column_names
+    assert grown.sources == known.sources == ("feedback.requests",)
+    assert grown.as_of("feedback.requests") == DAY_1

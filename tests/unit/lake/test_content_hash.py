@@ -41,9 +41,10 @@ def test_the_same_content_has_the_same_hash_wherever_and_however_often(tmp_path:
         ([record("a", "closed"), *RECORDS[1:]], {"core/request"}),
         ([*RECORDS, record("c")], {"core/request"}),
         ([record("a", deleted="yes"), *RECORDS[1:]], {"core/request"}),
+        ([*RECORDS, record("c", deleted="yes")], {"core/request"}),
         ([*RECORDS[:2], record("bad", "broken", updated=None)], {"quarantine/request"}),
     ],
-    ids=["cell", "row", "tombstone", "quarantined-cell"],
+    ids=["cell", "row", "tombstone", "tombstone-alone", "quarantined-cell"],
 )
 def test_one_change_in_the_lake_changes_its_hash(
     tmp_path: Path, records: list[Record], changed: set[str]

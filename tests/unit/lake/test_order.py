@@ -84,8 +84,11 @@ def test_a_tombstone_follows_the_same_order(
 
 
 def test_a_tombstone_of_the_same_version_and_day_wins(lake: Lake) -> None:
-    load(lake, [record("k", deleted="yes"), record("k")], DAY_1)
-    assert rows(lake, "_is_deleted", live=False) == [(True,)]
+    keys = "abcdefgh"
+    live, deleted = ([record(key, deleted=mark) for key in keys] for mark in (None, "yes"))
+    load(lake, [*deleted, *live], DAY_1)
+    load(lake, live, DAY_1)
+    assert rows(lake, "_is_deleted", live=False) == [(True,)] * len(keys)
 
 
 def test_a_deletion_is_counted_apart(lake: Lake) -> None:

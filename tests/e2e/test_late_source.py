@@ -1,0 +1,39 @@
+"""A source that is away becomes a status: what was published stays, and says that it is stale."""
+
+from datetime import date
+
+import duckdb
+
+from tests.e2e.world import URL_VARIABLE, Lake
+
+DAY = date(2025, 7, 2)
+NOWHERE = "http://127.0.0.1:9/georeport/v2"
+
+
+def _status(lake: Lake) -> dict[str, tuple[bool, list[str]]]:
+    with duckdb.connect(str(lake.root / "serving" / "marts.duckdb"), read_only=True) as serving:
+        rows = serving.execute(
+            "SELECT publication, stale, late_sources FROM publication_status"
+        ).fetchall()
+    return {name: (stale, late) for name, stale, late in rows}
+
+
+def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
+    assert _status(lake) == {
+        "indicators-feedback": (False, []),
+        "service-request-monthly": (False, []),
+    }
+    before = lake.hashes()
+    output = lake.run(DAY, expect=1, **{URL_VARIABLE: NOWHERE})
+    assert "feedback.open311" in output
+    assert "stale" in output
+    assert lake.server.token not in output
+    assert _status(lake) == {
+        "indicators-feedback": (True, ["feedback.open311"]),
+        "service-request-monthly": (True, ["feedback.open311"]),
+    }
+    after = lake.hashes()
+    changed = {name for name in before | after if before.get(name) != after.get(name)}
+    assert changed == {"serving/publication_status"}
+    lake.run(DAY)
+    assert not any(stale for stale, _ in _status(lake).values())
