@@ -66,7 +66,7 @@ class LargeCsvLine(CsvLine):
     title = "the same at 8 times the size"
     ratio = 1.5
     slack_seconds = 0.0
-    repeats = 2
+    repeats = 1
     memory_of = "csv"
 
     @property
@@ -90,7 +90,7 @@ class Open311Line(Line):
     """All pages of a GeoReport server."""
 
     name = "open311"
-    title = "Open311 records to core"
+    title = "Open311, 200k records to core"
     ratio = 2.0
     slack_seconds = 0.5
     url = ""

@@ -43,14 +43,10 @@ class RawSchema:
 
         Raises:
             TerminalError: rule `missing_column` (lists missing and undeclared names together,
-                so that a renamed column is seen as one) or `undeclared_column`. A first line
-                without any declared name may be a record: then its texts are not told.
+                so that a renamed column is seen as one) or `undeclared_column`.
         """
         missing = [name for name in self.required if name not in set(found)]
         undeclared = sorted(name for name in set(found) - set(self.names) if name)
-        if missing and set(found).isdisjoint(self.names):
-            message = f"no column of the header is declared; {_difference(missing, [])}"
-            raise place.terminal("missing_column", message)
         if missing:
             raise place.terminal("missing_column", _difference(missing, undeclared))
         return self.check_undeclared(undeclared, place)

@@ -45,6 +45,14 @@ class Context:
         """Areas, correspondences and populations of the city."""
         return load_geography(self.city.folder / "geography")
 
+    def read_all(self) -> None:
+        """Read what else the city declares, so that its faults show before any source is asked.
+
+        Raises:
+            ContractError: everything that is wrong in indicators, datasets or geography.
+        """
+        _ = self.registry, self.geography
+
     def compiled(self, source_id: str) -> CompiledStream:
         """A source's contracts, compiled."""
         source = self.city.sources[source_id]

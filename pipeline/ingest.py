@@ -108,7 +108,8 @@ def ingest(context: Context, source_id: str) -> Ingested:
 
 def notes_of(source: SourceContract, summary: StreamSummary, result: LoadResult) -> tuple[str, ...]:
     """What a load refused or set aside: one line each, with file, row, column and rule."""
-    first, more = (summary.names or [None])[0], len(summary.names) - 1
+    first = summary.names[0] if summary.names else None
+    more = len(summary.names) - 1
     place = Place(source.id, f"{first} and {more} more" if more > 0 else first)
     notes = []
     if result.held_back:

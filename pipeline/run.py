@@ -89,6 +89,7 @@ def run_day(context: Context, console: Console) -> RunReport:
         What every source and publication came to. A source that fails leaves its good data of
         before, and the build goes on with what is there.
     """
+    context.read_all()
     _remove_leftovers(context)
     sources = []
     for source_id in context.city.sources:

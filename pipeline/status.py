@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
 from publish.checksums import verify_release
+from publish.recorded import release_problems
 from publish.release import LATEST
 from quality.ledger import Ledger
 from warehouse.content_hash import city_hash
@@ -71,18 +72,19 @@ def print_hash(city: str, *, as_json: bool) -> None:
 
 
 def print_verification(city: str) -> ExitCode:
-    """Verify the ledger's chain and the checksums of every release."""
+    """Verify the ledger's chain, and every release by its checksums and by the ledger."""
     context = open_context(city)
-    problems = []
-    broken = Ledger(context.paths).verify()
-    if broken is not None:
-        problems.append(str(broken))
+    ledger = Ledger(context.paths)
+    broken = ledger.verify()
+    problems = [f"ledger entry {broken.number}: {broken.reason}"] if broken else []
     folders = sorted(path for path in context.paths.releases.glob("*/*") if path.name != LATEST)
     for folder in folders:
         try:
             verify_release(folder)
         except CitylakeError as error:
             problems.append(str(error))
+    if broken is None:
+        problems += release_problems(context.paths, ledger)
     for problem in problems:
         sys.stdout.write(f"{problem}\n")
     if not problems:

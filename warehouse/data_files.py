@@ -17,9 +17,12 @@ from warehouse.sql import literal, quoted
 # serves to keep the number of statements down where partitions are tiny.
 _ALONE_ROWS = 4_000
 _TOGETHER_ROWS = 200_000
+# A larger partition keeps all threads busy by itself; two of them at once would only hold twice
+# the memory.
+_ROW_GROUP = 65_536
 _STATEMENTS_AT_ONCE = 2
 
-_FORMAT = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS true"
+_FORMAT = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}, RETURN_STATS true"
 
 Partitions = Mapping[str | None, int]
 
@@ -45,20 +48,23 @@ def write_files(
         The files written, empty where the SELECT gave no rows.
     """
     name = f"part-{secrets.token_hex(8)}"
+    large: list[str] = []
+    small: list[str] = []
     if partition_column is None:
-        statements = [_copy(select, folder / f"{name}.parquet", _FORMAT)]
+        large.append(_copy(select, folder / f"{name}.parquet", _FORMAT))
     else:
-        statements = [
-            _copy_group(select, folder, partition_column, group, f"{name}-{place}")
-            for place, group in enumerate(_groups(partitions))
-        ]
+        for place, group in enumerate(_groups(partitions)):
+            statement = _copy_group(select, folder, partition_column, group, f"{name}-{place}")
+            is_large = sum(partitions[value] for value in group) > _ROW_GROUP
+            (large if is_large else small).append(statement)
 
     def run(statement: str) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             return cursor.execute(statement).fetchall()
 
     with ThreadPoolExecutor(_STATEMENTS_AT_ONCE) as pool:
-        rows = [row for written in pool.map(run, statements) for row in written]
+        written = [*map(run, large), *pool.map(run, small)]
+    rows = [row for each in written for row in each]
     files = [_data_file(folder, row, partition_column) for row in rows]
     discard(folder, [each for each in files if not each.rows])
     return [each for each in files if each.rows]

@@ -35,7 +35,7 @@ TABLE_PROPERTIES = {
     "delta.enableDeletionVectors": "false",
 }
 # Small on purpose: a load of any size then peaks alike, and what does not fit goes to disk.
-DEFAULT_MEMORY_LIMIT = "256MB"
+DEFAULT_MEMORY_LIMIT = "192MB"
 
 _LOG = logging.getLogger(__name__)
 

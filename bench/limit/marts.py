@@ -10,50 +10,58 @@ import duckdb
 from deltalake import DeltaTable
 
 READER = "hive_partitioning = true, hive_types_autocast = false, union_by_name = true"
-# One scan: every figure counts requests that are alike in area, kind of service, days of receipt,
-# deadline and closing, and closing on time.
 EVENT = """
-    CREATE TABLE event AS
+    CREATE VIEW event AS
     SELECT area.code AS area_code, area.valid_from AS area_valid_from, r.service_code,
-        r.requested_month, r.requested_date, r.expected_date,
-        r.closed_date, r.closed_at <= r.expected_at AS is_on_time, count(*) AS n
+        r.requested_month, r.requested_date, r.expected_date, r.closed_date,
+        r.closed_at <= r.expected_at AS is_on_time
     FROM read_parquet({files}, {reader}) r
     LEFT JOIN area ON area.code = r.area_code AND r.requested_date >= area.valid_from
         AND (area.valid_to IS NULL OR r.requested_date < area.valid_to)
     WHERE NOT r._is_deleted AND r.requested_date <= DATE '{day}'
-    GROUP BY ALL
 """
 MONTHLY = """
     CREATE TABLE target.monthly AS
     SELECT requested_month, area_code, area_valid_from, service_code,
-        sum(n)::BIGINT AS requests_opened,
-        coalesce(sum(n) FILTER (closed_date IS NOT NULL), 0)::BIGINT AS requests_closed,
-        coalesce(sum(n) FILTER (is_on_time), 0)::BIGINT AS requests_closed_on_time,
-        coalesce(sum(n) FILTER (NOT is_on_time), 0)::BIGINT AS requests_closed_late,
-        coalesce(sum(n) FILTER (closed_date IS NULL AND expected_date <= DATE '{day}'), 0)::BIGINT
+        count(*) AS requests_opened,
+        count(*) FILTER (closed_date IS NOT NULL) AS requests_closed,
+        count(*) FILTER (is_on_time) AS requests_closed_on_time,
+        count(*) FILTER (NOT is_on_time) AS requests_closed_late,
+        count(*) FILTER (closed_date IS NULL AND expected_date <= DATE '{day}')
             AS requests_overdue
     FROM event GROUP BY ALL
+"""
+# What is still open when the month of its deadline (or the data) ends, by like days.
+STOCK = """
+    CREATE TABLE stock AS
+    SELECT area_code, requested_date, expected_date, closed_date, count(*) AS n
+    FROM event WHERE expected_date <= DATE '{day}' AND (closed_date IS NULL
+        OR closed_date > least(last_day(expected_date), DATE '{day}'))
+    GROUP BY ALL
 """
 INDICATOR = """
     CREATE TABLE target.indicator AS
     WITH period AS (
-        SELECT unnest(generate_series((SELECT min(date_trunc('month', requested_date)) FROM event)
-            ::TIMESTAMP, TIMESTAMP '{day}', INTERVAL 1 MONTH))::DATE AS period_start,
+        SELECT unnest(generate_series(
+                (SELECT min(requested_month) || '-01' FROM target.monthly)::TIMESTAMP,
+                TIMESTAMP '{day}', INTERVAL 1 MONTH))::DATE AS period_start,
             least(last_day(period_start), DATE '{day}') AS period_end,
             -- A month without any request was not delivered: its figures are null.
-            strftime(period_start, '%Y-%m') IN (SELECT requested_month FROM event) AS is_delivered
+            strftime(period_start, '%Y-%m') IN (SELECT requested_month FROM target.monthly)
+                AS is_delivered
     ), counted AS (
-        SELECT 'FB1' AS code, area_code, date_trunc('month', requested_date)::DATE AS period_start,
-            coalesce(sum(n) FILTER (is_on_time), 0) AS numerator, sum(n) AS denominator, sum(n) AS n
-        FROM event GROUP BY ALL
+        SELECT 'FB1' AS code, area_code, (requested_month || '-01')::DATE AS period_start,
+            sum(requests_closed_on_time) AS numerator, sum(requests_opened) AS denominator,
+            sum(requests_opened) AS n
+        FROM target.monthly GROUP BY ALL
         UNION ALL
         SELECT 'FB1b', area_code, date_trunc('month', expected_date)::DATE AS due,
-            coalesce(sum(n) FILTER (is_on_time), 0), sum(n), sum(n)
+            count(*) FILTER (is_on_time), count(*), count(*)
         FROM event WHERE expected_date <= DATE '{day}' GROUP BY ALL
         UNION ALL
         SELECT unnest(['FB5', 'FB5a']), area_code, period_start,
             unnest([sum(n), max(period_end - requested_date)]), NULL, sum(n)
-        FROM event JOIN period ON expected_date <= period_end
+        FROM stock JOIN period ON expected_date <= period_end
             AND (closed_date IS NULL OR closed_date > period_end)
         GROUP BY area_code, period_start
     ), placed AS (
@@ -89,7 +97,7 @@ INDICATOR = """
 
 
 def main(core: Path, areas: Path, day: str, target: Path) -> None:
-    """Count once by days, then every figure from that."""
+    """Count by months and by days of the stock, then every figure from that."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
     connection.execute(f"ATTACH '{target}' AS target")
@@ -101,6 +109,7 @@ def main(core: Path, areas: Path, day: str, target: Path) -> None:
     files = DeltaTable(core).file_uris()
     connection.execute(EVENT.format(files=files, reader=READER, day=day))
     connection.execute(MONTHLY.format(day=day))
+    connection.execute(STOCK.format(day=day))
     connection.execute(INDICATOR.format(day=day))
 
 

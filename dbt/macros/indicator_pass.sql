@@ -46,7 +46,7 @@ with placed_day as materialized (
         period.period_end as anchor_date,
         {%- for indicator in indicators %}
         {%- if (indicator.enters, indicator.leaves) == (enters, leaves) %}
-        {{- indicator_columns(indicator, loop.index) }},
+        {{- indicator_columns(indicator, loop.index, 'member.events') }},
         {%- else %}
         null::bigint as numerator_{{ loop.index }},
         null::bigint as denominator_{{ loop.index }},
@@ -54,10 +54,16 @@ with placed_day as materialized (
         {%- endif %}
         {%- endfor %}
     from (
+        -- Like events are joined to the months they stay in once.
         select
-            *,
+            located_code,
+            located_valid_from,
+            {%- for column in columns_named(indicators, model) %}
+            {{ column }},
+            {%- endfor %}
             cast({{ enters }} as date) as entered_on,
-            cast({{ leaves }} as date) as left_on
+            cast({{ leaves }} as date) as left_on,
+            count(*)::bigint as events
         from {{ model }}
         where
             {{ enters }} <= {{ data_as_of() }}
@@ -65,6 +71,7 @@ with placed_day as materialized (
                 {{ leaves }} is null
                 or {{ leaves }} > least(last_day({{ enters }}), {{ data_as_of() }})
             )
+        group by all
     ) as member
     inner join {{ ref('int_period') }} as period
         on period.event = '{{ event }}'

@@ -19,7 +19,7 @@ from extract.formats.base import (
     wrong_encoding,
 )
 from extract.formats.numbers import plain_numbers
-from extract.schema import RawSchema
+from extract.schema import RawSchema, listed
 from warehouse.records import RejectedRecord
 
 # Small blocks parse fastest on few cores and keep memory low; two of them bound a record.
@@ -127,7 +127,18 @@ class CsvFormat:
         return pa.table(arrays, names=list(self._schema.wanted))
 
     def check(self, header: list[str], place: Place) -> frozenset[str]:
-        """Undeclared names of the header; see `RawSchema.check_header`."""
+        """Undeclared names of the header; see `RawSchema.check_header`.
+
+        Raises:
+            TerminalError: also rule `missing_column` for a first line without any declared
+                name. It may be a record of someone, so its texts are not told.
+        """
+        if set(header).isdisjoint(self._schema.names):
+            missing = f"; missing columns: {listed(self._schema.required)}"
+            message = (
+                f"no column of the header is declared{missing if self._schema.required else ''}"
+            )
+            raise place.terminal("missing_column", message)
         return self._schema.check_header(header, place)
 
     @property

@@ -60,7 +60,10 @@ class Bad:
 
 
 def _writes(content: bytes) -> Callable[[Town], None]:
-    return lambda town: town.file.write_bytes(content) and None
+    def deliver(town: Town) -> None:
+        town.file.write_bytes(content)
+
+    return deliver
 
 
 def _answers(page: int, answer: Answer) -> Callable[[Town], None]:

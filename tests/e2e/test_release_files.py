@@ -132,7 +132,17 @@ def test_one_changed_byte_is_refused(two_days: Lake, tmp_path: Path, name: str) 
     assert "hash-count" in {error["type"] for error in wrong[0]["errors"]}
 
 
-@pytest.mark.parametrize("change", ["missing", "unknown", "sums"])
+SET = {
+    "missing": "quality-report.md is missing",
+    "unknown": "more.csv is not listed in SHA256SUMS",
+    "sums": "SHA256SUMS is not the one that the ledger records",
+    "folder": "is in the ledger, but not here",
+    "planted": "is not in the ledger",
+    "pointer": "latest.json does not name",
+}
+
+
+@pytest.mark.parametrize("change", SET)
 def test_another_set_of_files_is_refused(two_days: Lake, tmp_path: Path, change: str) -> None:
     lake = Lake(shutil.copytree(two_days.home, tmp_path / "home"), two_days.server)
     version = _versions(lake)[1]
@@ -140,7 +150,7 @@ def test_another_set_of_files_is_refused(two_days: Lake, tmp_path: Path, change:
         (version / "quality-report.md").unlink()
     elif change == "unknown":
         (version / "more.csv").write_text("a\n")
-    else:
+    elif change == "sums":
         _change_a_digit(version / f"{NAME}.csv")
         lines = [
             f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
@@ -148,8 +158,18 @@ def test_another_set_of_files_is_refused(two_days: Lake, tmp_path: Path, change:
             if path.name != "SHA256SUMS"
         ]
         (version / "SHA256SUMS").write_text("".join(lines))
-    told = lake.call("verify", "--city", lake.city, expect=1)
-    assert version.name in told
+    elif change == "folder":
+        version = _versions(lake)[0]
+        shutil.rmtree(version)
+    elif change == "planted":
+        version = shutil.copytree(version, version.with_name("2025-07-03-0123456789ab"))
+    else:
+        pointer = json.loads((version.parent / "latest.json").read_text())
+        (version.parent / "latest.json").write_text(json.dumps(pointer | {"sha256": "0" * 64}))
+    told = lake.call("verify", "--city", lake.city, expect=1).splitlines()
+    assert len(told) == 1
+    assert SET[change] in told[0]
+    assert (version.name if change != "pointer" else NAME) in told[0]
 
 
 def _read(version: Path) -> dict[tuple[str, ...], dict[str, str | None]]:
@@ -172,7 +192,7 @@ def _difference(old: Path, new: Path) -> set[tuple[Any, ...]]:
     for key in before.keys() | after.keys():
         one, other = before.get(key), after.get(key)
         op = "insert" if one is None else "delete" if other is None else "update"
-        for name in (one or other or {}).keys():
+        for name in one or other or {}:
             cells = (one or {}).get(name), (other or {}).get(name)
             if op != "update" or cells[0] != cells[1]:
                 found.add((key, op, name, *cells))
@@ -253,9 +273,8 @@ def test_an_empty_candidate_never_becomes_one_all_null_row(
     ]
     text = model.read_text("utf-8").rstrip().rstrip(";")
     config = text[: text.index("}}") + 2] if text.lstrip().startswith("{{") else ""
-    body = (
-        f"select * from ({text.removeprefix(config)}) union all by name select {', '.join(columns)}"
-    )
+    nothing = ", ".join(columns)
+    body = f"select * from ({text.removeprefix(config)}) union all by name select {nothing}"  # noqa: S608 - own text
     model.write_text(config + body + "\n", encoding="utf-8")
     monkeypatch.setattr(warehouse.dbt_build, "PROJECT", project)
     _assert_nothing_is_published(town, _run(town))

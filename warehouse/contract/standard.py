@@ -13,6 +13,7 @@ from typing import Any
 
 from jsonschema import Draft201909Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
 _UNEVALUATED = "unevaluatedProperties"
@@ -24,26 +25,28 @@ def _unevaluated(
     """The keyword `unevaluatedProperties`, of which only `false` says anything here."""
     if allowed is not False or not isinstance(instance, dict):
         return
-    extras = sorted(set(instance) - _evaluated(validator, instance, schema))
+    extras = sorted(_unseen(validator, set(instance), instance, schema))
     if extras:
         listed = ", ".join(repr(each) for each in extras)
         yield ValidationError(f"Unevaluated properties are not allowed ({listed} unexpected)")
 
 
-def _evaluated(validator: Any, instance: Mapping[str, Any], schema: Any) -> set[str]:
-    """The keys of an instance that a schema or one of its branches speaks of."""
+def _unseen(validator: Any, keys: set[str], instance: Mapping[str, Any], schema: Any) -> set[str]:
+    """Those of an instance's keys of which neither a schema nor one of its branches speaks."""
     if isinstance(schema, bool):
-        return set()
-    known = set(instance) & set(schema.get("properties", ()))
+        return keys
     if schema.get("additionalProperties", False) is not False:
-        known |= set(instance)
-    if "$ref" in schema:
+        return set()
+    keys = keys - set(schema.get("properties", ()))
+    if keys and "$ref" in schema:
         resolved = validator._resolver.lookup(schema["$ref"])
         inner = validator.evolve(schema=resolved.contents, _resolver=resolved.resolver)
-        known |= _evaluated(inner, instance, resolved.contents)
-    for branch in _holding(validator, instance, schema):
-        known |= _evaluated(validator, instance, branch)
-    return known
+        keys = _unseen(inner, keys, instance, resolved.contents)
+    # Branches are asked one by one, and none where nothing is left to explain.
+    branches = _holding(validator, instance, schema)
+    while keys and (branch := next(branches, None)) is not None:
+        keys = _unseen(validator, keys, instance, branch)
+    return keys
 
 
 def _holding(validator: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
@@ -61,4 +64,6 @@ def _holding(validator: Any, instance: Any, schema: Mapping[str, Any]) -> Iterat
         yield schema.get("then" if met else "else", True)
 
 
-StandardValidator = extend(Draft201909Validator, {_UNEVALUATED: _unevaluated})
+# The library's `extend` has no types.
+_extend: Any = extend
+StandardValidator: type[Validator] = _extend(Draft201909Validator, {_UNEVALUATED: _unevaluated})
