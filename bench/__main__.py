@@ -15,7 +15,7 @@ from rich.table import Table
 from bench import reference
 from bench.line import Line, Size
 from bench.load_lines import CsvLine, LargeCsvLine, Open311Line
-from bench.reference import Reference
+from bench.reference import Calibration, Reference
 from bench.result import FAIL, MEMORY_RATIO, Result, measure
 from bench.table_lines import MartsLine, UpsertLine
 
@@ -59,15 +59,14 @@ def run_lines(
         line = kind(work, size)
         with console.status(f"{line.title}: inputs"):
             line.prepare()
-        with console.status(f"{line.title}: the machine's calibration"):
-            calibration = reference.calibrate(work)
+        calibration = Calibration(work)
         with console.status(f"{line.title}: limit and ours in turns"):
             base = results[line.memory_of].ours.peak_mib if line.memory_of else None
-            result = measure(line, work / "runs", base and base * MEMORY_RATIO)
+            result = measure(line, work / "runs", calibration, base and base * MEMORY_RATIO)
             shutil.rmtree(work / "runs")
-        today = Reference(round(result.limit.seconds, 3), round(calibration, 4))
+        today = Reference(round(result.limit.seconds, 3), round(calibration.seconds, 4))
         known = references.setdefault(line.name, today)
-        valid = known.holds(result.limit.seconds, calibration)
+        valid = known.holds(result.limit.seconds, calibration.seconds)
         results[line.name] = replace(result, is_valid=valid)
     if not size.is_quick:
         reference.write(references)

@@ -22,8 +22,8 @@ SELECT struct_pack(
     updated_datetime := strftime(received + INTERVAL 3 DAY, '%Y-%m-%dT%H:%M:%S') || '+07:00',
     expected_datetime := strftime(received + INTERVAL 7 DAY, '%Y-%m-%dT%H:%M:%S') || '+07:00',
     address := (i % 900) || ' Bạch Đằng',
-    lat := 16 + (hash(i) % 100000) / 1000000.0,
-    long := 108.1 + (hash(i) % 100000) / 1000000.0,
+    lat := round(16 + (hash(i) % 100000) / 1000000.0, 6),
+    long := round(108.1 + (hash(i) % 100000) / 1000000.0, 6),
     extended_attributes := struct_pack(
         area_code := (20194 + hash(i) % 90)::VARCHAR,
         channel := 'app',

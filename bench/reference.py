@@ -11,7 +11,7 @@ from warehouse.duck import session
 
 FILE = Path(__file__).with_name("limits.json")
 CALIBRATION_ROWS = 2_000_000
-CALIBRATION_RUNS = 5
+CALIBRATION_SCANS = 5
 # A bare side this many times slower than first measured tells of a machine at work elsewhere.
 SLOWEST = 1.5
 _SCAN = """
@@ -38,20 +38,35 @@ class Reference:
         return scaled <= SLOWEST * self.limit_seconds
 
 
-def calibrate(folder: Path) -> float:
-    """Seconds of a fixed DuckDB scan of a fixed file, the middle of several."""
-    file = folder / "calibration.parquet"
-    select = REQUESTS_SQL.format(
-        districts=8, seconds_in_all=86_400, rows=CALIBRATION_ROWS, first=0, last=CALIBRATION_ROWS
-    )
-    seconds = []
-    with session() as connection:
-        connection.execute(f"COPY ({select}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
-        for _ in range(CALIBRATION_RUNS):
-            start = perf_counter()
-            connection.execute(_SCAN.format(file=file)).fetchall()
-            seconds.append(perf_counter() - start)
-    return median(seconds)
+class Calibration:
+    """A fixed DuckDB scan of a fixed file, taken beside the runs that it is to explain."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write the file that every scan reads."""
+        self._file = folder / "calibration.parquet"
+        self._seconds: list[float] = []
+        select = REQUESTS_SQL.format(
+            districts=8,
+            seconds_in_all=86_400,
+            rows=CALIBRATION_ROWS,
+            first=0,
+            last=CALIBRATION_ROWS,
+        )
+        with session() as connection:
+            connection.execute(f"COPY ({select}) TO '{self._file}' (FORMAT parquet)")
+
+    def scan(self) -> None:
+        """Take the time of some scans."""
+        with session() as connection:
+            for _ in range(CALIBRATION_SCANS):
+                start = perf_counter()
+                connection.execute(_SCAN.format(file=self._file)).fetchall()
+                self._seconds.append(perf_counter() - start)
+
+    @property
+    def seconds(self) -> float:
+        """The middle of all scans so far."""
+        return median(self._seconds)
 
 
 def read(file: Path = FILE) -> dict[str, Reference]:

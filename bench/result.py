@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bench.line import Line
 from bench.measure import Measured, middle
+from bench.reference import Calibration
 
 MEMORY_RATIO = 1.2
 PASS, FAIL, INVALID = "pass", "FAIL", "invalid"
@@ -49,12 +50,13 @@ class Result:
         return PASS if self.is_valid else INVALID
 
 
-def measure(line: Line, work: Path, allowed_mib: float | None) -> Result:
+def measure(line: Line, work: Path, calibration: Calibration, allowed_mib: float | None) -> Result:
     """Run both sides of a line in turns and compare what they left.
 
     Args:
         line: The line, prepared.
         work: Scratch folder; what a run leaves there is removed.
+        calibration: Scanned before and after every run of the bare side.
         allowed_mib: What ours may hold, or None.
 
     Raises:
@@ -67,7 +69,9 @@ def measure(line: Line, work: Path, allowed_mib: float | None) -> Result:
             left, right = work / f"limit-{number}", work / f"ours-{number}"
             for folder in (left, right):
                 folder.mkdir(parents=True)
+            calibration.scan()
             limits.append(line.limit(left))
+            calibration.scan()
             ours.append(line.ours(right))
             problems += line.differences(left, right)
             for folder in (left, right):
