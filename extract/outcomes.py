@@ -3,6 +3,7 @@
 The journal is the one place that knows the clock; nothing is computed from it.
 """
 
+import json
 import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
@@ -116,6 +117,12 @@ def write_outcome(outcome: Outcome, journal: Path, work: Path) -> Path:
         path = folder / f"{instant}-{outcome.source}-{secrets.token_hex(4)}.json"
         if files.create_exclusively(path, content, work):
             return path
+
+
+def last_outcome(journal: Path, source: str) -> dict[str, Any] | None:
+    """The fields of the outcome of a source's latest attempt, or None before the first."""
+    latest = max((journal / FOLDER).glob(f"*-{source}-*.json"), default=None)
+    return None if latest is None else dict(json.loads(latest.read_bytes()))
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:

@@ -124,12 +124,16 @@ def contract_check(city: City) -> None:
 
 @demo_app.command("serve")
 def demo_serve(
-    city: City = "danang", port: Port = 0, scale: Scale = 1.0, seed: Seed = 1022
+    city: City = "danang",
+    date: Day = None,
+    port: Port = 0,
+    scale: Scale = 1.0,
+    seed: Seed = 1022,
 ) -> None:
-    """Serve the demo city's source systems until interrupted."""
+    """Serve the demo city's source systems, as they know the world on a day, until interrupted."""
     from pipeline.demo import serve
 
-    raise typer.Exit(serve(city, port=port, scale=scale, seed=seed))
+    raise typer.Exit(serve(city, _day(date), port=port, scale=scale, seed=seed))
 
 
 @demo_app.command("run")

@@ -80,11 +80,12 @@ def variables_on(servers: Mapping[str, str], day: date) -> dict[str, str]:
     return {**os.environ, URL_VARIABLE: f"{base}/as-of/{day.isoformat()}/georeport/v2"}
 
 
-def serve(city: str, *, port: int, scale: float, seed: int) -> ExitCode:
-    """Serve the demo city until interrupted, and say how to run against it."""
-    context = open_context(city)
+def serve(city: str, day: date | None, *, port: int, scale: float, seed: int) -> ExitCode:
+    """Serve the demo city as of a day until interrupted, and say how to run against it."""
+    context = open_context(city, day)
     first, _ = _history(context.city)
-    settings = DemoSettings(seed, scale, first, context.city.default_date)
+    last = max(context.as_of, context.city.default_date)
+    settings = DemoSettings(seed, scale, first, last)
     with demo_servers(settings, port) as servers:
         shown = variables_on(servers, context.as_of)[URL_VARIABLE]
         sys.stdout.write(f"export {URL_VARIABLE}={shown}\n")

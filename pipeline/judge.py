@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
@@ -12,8 +13,10 @@ from pipeline.context import Context
 from pipeline.transform import Candidate, Pinned, contract_digests
 from quality.checking import Built, Checked, check
 from quality.journal import plain
+from warehouse.duck import session
 from warehouse.promotion_plan import Decision
 from warehouse.publication import Publication
+from warehouse.views import quarantine_sql
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,20 @@ def _provenance(
         "batches": sorted(batches, key=lambda each: (each["source"], each["sequence"])),
         "sources": [{"title": stream} for stream in streams],
         "contracts": contract_digests(context),
+        "quarantined_records": _quarantined(context, tables),
         "inputs": dict(inputs),
         "citylake": metadata.version("citylake"),
     }
+
+
+def _quarantined(context: Context, tables: frozenset[str]) -> dict[str, int]:
+    """How many records of each source lie in quarantine beside these core tables."""
+    found: dict[str, int] = {}
+    with closing(session()) as connection:
+        for table in sorted(tables):
+            select = quarantine_sql(context.lake.snapshot("quarantine", table))
+            rows = connection.execute(
+                f"SELECT _source, count(*) FROM ({select}) GROUP BY _source ORDER BY _source"  # noqa: S608 - our own text
+            ).fetchall()
+            found.update(rows)
+    return found

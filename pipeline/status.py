@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from extract.outcomes import last_outcome
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
 from publish.checksums import verify_release
@@ -23,7 +24,10 @@ def print_status(city: str, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
         return
     for name, source in found["sources"].items():
-        sys.stdout.write(f"{name}: as of {source['as_of']}, batch {source['sequence']}\n")
+        sys.stdout.write(f"{name}: as of {source['as_of']}, batch {source['sequence']}")
+        sys.stdout.write(f", last attempt {source['last_attempt'] or '-'}\n")
+        if source["error"]:
+            sys.stdout.write(f"  {source['error']}\n")
     for name, each in found["publications"].items():
         sys.stdout.write(f"{name}: {each['verdict']}, readers see {each['version'] or 'nothing'}\n")
         for reason in each["reasons"]:
@@ -54,9 +58,12 @@ def status(context: Context) -> dict[str, Any]:
 def _source(context: Context, source_id: str) -> Mapping[str, Any]:
     snapshot = context.lake.snapshot("core", context.city.sources[source_id].table)
     as_of = snapshot.as_of(source_id) if snapshot else None
+    attempt = last_outcome(context.paths.journal, source_id) or {}
     return {
         "as_of": as_of.isoformat() if as_of else None,
         "sequence": snapshot.sequence(source_id) if snapshot else 0,
+        "last_attempt": attempt.get("status"),
+        "error": attempt.get("error"),
     }
 
 

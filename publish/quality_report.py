@@ -38,7 +38,12 @@ def coverage(
         `rows`; `periods`: date column -> first and last day; `missing`: column -> number of
         rows without value, where there are any.
     """
-    dates = [column.name for column in columns if column.sql_type.upper() == "DATE"]
+    # The first day of an area's validity names the area; it is no period of the data.
+    dates = [
+        column.name
+        for column in columns
+        if column.sql_type.upper() == "DATE" and not column.name.endswith("_valid_from")
+    ]
     measures = ["count(*)"]
     measures += [f"count(*) - count({quoted(column.name)})" for column in columns]
     measures += [
@@ -65,6 +70,7 @@ def quality_report(
     columns: Sequence[Column],
     covered: Mapping[str, Any],
     checks: Sequence[Mapping[str, Any]],
+    quarantined: Mapping[str, int],
 ) -> dict[str, Any]:
     """The report as plain JSON, without clock.
 
@@ -74,6 +80,7 @@ def quality_report(
         columns: Published columns.
         covered: Result of `coverage`.
         checks: Check results as plain JSON.
+        quarantined: Records by source that broke a rule and are in no published number.
     """
     return {
         "dataset": publication.name,
@@ -94,6 +101,7 @@ def quality_report(
             "verdict": "publish",
             "approved_by_person": content.approved_by is not None,
             "summary": _summary(checks),
+            "quarantined_records": dict(quarantined),
             "checks": [dict(check) for check in checks],
         },
     }
@@ -121,6 +129,13 @@ def markdown(report: Mapping[str, Any]) -> str:
         *(
             (f"Thiếu giá trị / Missing values: {name}", count)
             for name, count in covered["missing"].items()
+        ),
+        *(
+            (
+                f"Bản ghi bị cách ly, không được tính / Quarantined records, not counted: {name}",
+                count,
+            )
+            for name, count in accuracy["quarantined_records"].items()
         ),
         ("Kết luận / Verdict", approved),
     ]

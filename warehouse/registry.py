@@ -5,14 +5,14 @@ which of them it answers for (`indicators/<group>.yaml`) and what it publishes (
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from warehouse.contract.document import Document, read_document
 from warehouse.contract.problem import ContractError, Problem, raise_on
 from warehouse.contract.sandbox import Sandbox
 from warehouse.contract.validation import own_problems
-from warehouse.publication import Publication
+from warehouse.publication import Publication, overlaps
 from warehouse.registry_checks import (
     CityParts,
     definition_problems,
@@ -87,7 +87,7 @@ def _definitions(documents: Iterable[Document]) -> dict[str, Definition]:
     return found
 
 
-def _publications(documents: Iterable[Document], city: CityParts) -> dict[str, Publication]:
+def _publications(documents: Sequence[Document], city: CityParts) -> dict[str, Publication]:
     found: dict[str, Publication] = {}
     problems: list[Problem] = []
     for document in documents:
@@ -96,6 +96,11 @@ def _publications(documents: Iterable[Document], city: CityParts) -> dict[str, P
             found[document.path.stem] = publication(document)
         except ValueError as error:
             problems.append(document.problem((), "citylake.publication", str(error)))
+    raise_on(problems)
+    paths = {document.path.stem: document for document in documents}
+    for message in overlaps(found.values()):
+        place = paths[message.partition(" ")[0]]
+        problems.append(place.problem(("parts",), "citylake.overlap", message))
     raise_on(problems)
     return found
 

@@ -144,5 +144,5 @@ def _key_problems(
     mart = city.marts.get(data["parts"][0]["mart"])
     fixed = {name for part in data["parts"] for name in part.get("where", {})}
     if data["class"] == "open" and mart and not set(mart.key) - fixed <= set(data["key"]):
-        message = f"must hold the key of {mart.name}"
+        message = f"must hold the key of {mart.name}: {', '.join(mart.key)}"
         yield document.problem(("key",), "citylake.key", message)

@@ -65,6 +65,8 @@ class HttpTransport:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         url = (environ.get(options.url_env) if options.url_env else None) or options.url
+        if not url and options.url_env:
+            raise place.terminal("url", f"environment variable {options.url_env} holds no address")
         if not url:
             raise place.terminal("contract", "transport lacks option url")
         self._url = httpx.URL(url)

@@ -41,6 +41,7 @@ class Undisturbed:
     """A run of the day in peace: what it leads to, the boundaries it passes, how long it takes."""
 
     def __init__(self, lake: Lake, log: Path) -> None:
+        self.before = lake.hashes()
         start = time.monotonic()
         lake.run(DAY, CITYLAKE_BOUNDARY_LOG=str(log))
         self.seconds = time.monotonic() - start
@@ -58,17 +59,16 @@ def undisturbed(base: Lake, tmp_path_factory: pytest.TempPathFactory) -> Undistu
 def test_the_day_passes_every_named_boundary(undisturbed: Undisturbed) -> None:
     assert undisturbed.passed == set(BOUNDARIES)
     assert len(undisturbed.passed) >= 8
+    assert undisturbed.hashes != undisturbed.before
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 def test_killed_at_a_boundary_and_run_again(
     lake: Lake, undisturbed: Undisturbed, boundary: str
 ) -> None:
-    before = lake.hashes()
     lake.run(DAY, expect=-signal.SIGKILL, CITYLAKE_KILL_AT=boundary)
     lake.run(DAY)
     assert lake.hashes() == undisturbed.hashes
-    assert before != undisturbed.hashes
 
 
 def _killed_at_an_instant(lake: Lake, undisturbed: Undisturbed, seed: int, number: int) -> None:

@@ -1,5 +1,6 @@
 """A source that is away becomes a status: what was published stays, and says that it is stale."""
 
+import json
 from datetime import date
 
 import duckdb
@@ -32,6 +33,9 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
         "indicators-feedback": (True, ["feedback.open311"]),
         "service-request-monthly": (True, ["feedback.open311"]),
     }
+    told = json.loads(lake.call("status", "--city", lake.city, "--json"))["sources"]
+    assert told["feedback.open311"]["last_attempt"] == "transient"
+    assert "source feedback.open311" in told["feedback.open311"]["error"]
     after = lake.hashes()
     changed = {name for name in before | after if before.get(name) != after.get(name)}
     assert changed == {"serving/publication_status"}

@@ -281,3 +281,14 @@ def test_an_empty_candidate_never_becomes_one_all_null_row(
     failing = _failing(town)
     assert "mart_service_request_monthly:no_all_null_row" in failing
     assert "not_empty" not in failing
+
+
+def test_the_quality_report_says_how_much_is_in_quarantine(base: Lake) -> None:
+    found = sum(
+        pl.read_parquet(path).height
+        for path in (base.root / "quarantine/service_request").glob("*.parquet")
+    )
+    folder = next(base.root.glob("releases/service-request-monthly/*/quality-report.json")).parent
+    report = json.loads((folder / "quality-report.json").read_text(encoding="utf-8"))
+    assert report["accuracy"]["quarantined_records"] == {"feedback.open311": found}
+    assert str(found) in (folder / "quality-report.md").read_text(encoding="utf-8")

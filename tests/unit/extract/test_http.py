@@ -245,3 +245,10 @@ def test_a_cut_archive(fetch: Fetch) -> None:
 def test_a_wrong_address(fetch: Fetch, url: str) -> None:
     with pytest.raises(SourceError, match=r"\[contract\]"):
         fetch(url)
+
+
+def test_an_address_that_is_not_set_is_named_by_its_variable() -> None:
+    options = HttpOptions(url_env="CITYLAKE_NOWHERE_URL")
+    with pytest.raises(TerminalError, match="CITYLAKE_NOWHERE_URL holds no address") as caught:
+        HttpTransport(options, {}, Place("feedback.test"))
+    assert caught.value.rule == "url"

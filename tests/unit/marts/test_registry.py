@@ -64,6 +64,13 @@ def test_a_publication_is_refused(tmp_path: Path, old: str, new: str, line: int,
     assert ("monthly.yaml", line, rule) in refused(tmp_path)
 
 
+def test_a_row_belongs_to_one_publication(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    for name in ("first", "second"):
+        (tmp_path / "datasets" / f"{name}.yaml").write_text(DATASET, encoding="utf-8")
+    assert ("first.yaml", 7, "citylake.overlap") in refused(tmp_path)
+
+
 def test_an_internal_column_is_not_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
