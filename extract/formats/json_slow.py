@@ -9,6 +9,9 @@ import pyarrow as pa
 
 from extract.formats.json_fast import EXACT_INTEGER
 
+# Keys of an object in their order; a key that holds an object stands with that object's shape.
+Shape = tuple["str | tuple[str, Shape]", ...]
+
 
 class RecordError(Exception):
     """One record cannot be delivered as text."""
@@ -42,6 +45,7 @@ class TextColumns:
         self._paths = [(name, tuple(name.split("."))) for name in wanted]
         self._values: dict[str, list[str | None]] = {name: [] for name in wanted}
         self._declared = frozenset(declared)
+        self._shapes: set[Shape] = set()
         self.undeclared: set[str] = set()
         self.count = 0
 
@@ -58,7 +62,11 @@ class TextColumns:
             _check_encodable(value)
         for name, value in values.items():
             self._values[name].append(value)
-        self.undeclared.update(set(_leaves(record, "")) - self._declared)
+        shape = _shape(record)
+        if shape not in self._shapes:
+            # Records of one source have few shapes: their keys are looked at once each.
+            self._shapes.add(shape)
+            self.undeclared.update(set(_leaves(record, "")) - self._declared)
         self.count += 1
 
     def table(self) -> pa.Table:
@@ -75,7 +83,8 @@ def _number(literal: str) -> str:
         return literal
     if value.is_integer():
         return str(int(value))
-    return format(Decimal(repr(value)), "f")
+    text = repr(value)
+    return format(Decimal(text), "f") if "e" in text else text
 
 
 def _at(record: dict[str, Any], path: tuple[str, ...]) -> Any:
@@ -99,6 +108,13 @@ def _check_encodable(value: str | None) -> None:
             value.encode("utf-8")
         except UnicodeEncodeError as error:
             raise RecordError from error
+
+
+def _shape(record: dict[str, Any]) -> Shape:
+    """The keys of a record and of the objects in it."""
+    return tuple(
+        (name, _shape(value)) if isinstance(value, dict) else name for name, value in record.items()
+    )
 
 
 def _leaves(record: dict[str, Any], prefix: str) -> Iterator[str]:
