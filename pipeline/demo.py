@@ -14,7 +14,7 @@ from pipeline.console import Console
 from pipeline.context import open_context
 from pipeline.exit_codes import ExitCode
 from pipeline.lock import run_lock
-from pipeline.run import at_day, run_day
+from pipeline.run import run_day
 from warehouse.city import City
 from warehouse.errors import CitylakeError
 
@@ -120,7 +120,7 @@ def run_demo(city: str, day: date | None, *, scale: float, seed: int) -> ExitCod
     code = ExitCode.PUBLISHED
     with demo_servers(DemoSettings(seed, scale, first, last)) as servers:
         for each in days:
-            today = replace(at_day(context, each), environ=variables_on(servers, each))
+            today = replace(context, as_of=each, environ=variables_on(servers, each))
             with run_lock(context.paths.lock, console.waiting):
                 report = run_day(today, console)
             console.report(report)

@@ -1,7 +1,7 @@
 """A whole run: every source of a day, then build, gate, promotion, release and serving."""
 
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from publish.release import Release, repair
 from publish.serving import Status, replace_serving
 from quality import journal
 from quality.decisions import record_decisions
+from warehouse.contract.model import SourceContract
 from warehouse.files import scratch
 from warehouse.promotion import promote
 from warehouse.promotion_record import PUBLISH, REJECT, Entry, Record, latest
@@ -42,7 +43,7 @@ class PublicationLine:
     place: str
     is_new: bool
     reasons: tuple[str, ...]
-    late_sources: tuple[str, ...] = ()
+    late_sources: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -180,16 +181,21 @@ def _publish(
 def _late(context: Context, record: Record, sources: list[Ingested]) -> dict[str, list[str]]:
     """The sources of each publication that failed in this run or lag behind its day."""
     failed = {each.source for each in sources if each.error}
-    late: dict[str, list[str]] = {}
-    for name, entry in record.entries.items():
-        for source in context.city.sources.values():
-            if source.table not in entry.pins:
-                continue
-            snapshot = context.lake.snapshot("core", source.table)
-            as_of = snapshot.as_of(source.id) if snapshot else None
-            if source.id in failed or as_of is None or as_of < context.as_of:
-                late.setdefault(name, []).append(source.id)
-    return late
+    behind = [
+        source
+        for source in context.city.sources.values()
+        if source.id in failed or _lags(context, source)
+    ]
+    return {
+        name: [source.id for source in behind if source.table in entry.pins]
+        for name, entry in record.entries.items()
+    }
+
+
+def _lags(context: Context, source: SourceContract) -> bool:
+    snapshot = context.lake.snapshot("core", source.table)
+    as_of = snapshot.as_of(source.id) if snapshot else None
+    return as_of is None or as_of < context.as_of
 
 
 def _lines(
@@ -200,9 +206,8 @@ def _lines(
     late: dict[str, list[str]],
 ) -> tuple[PublicationLine, ...]:
     return tuple(
-        replace(
-            _line(context, name, entry, before.entries.get(name) if before else None, releases),
-            late_sources=tuple(late.get(name, ())),
+        _line(
+            context, name, entry, before.entries.get(name) if before else None, releases, late[name]
         )
         for name, entry in record.entries.items()
     )
@@ -214,6 +219,7 @@ def _line(
     entry: Entry,
     before: Entry | None,
     releases: dict[str, Release],
+    late: list[str],
 ) -> PublicationLine:
     seen = before.promoted if before else None
     place = releases[name].folder if name in releases else context.paths.serving / "marts.duckdb"
@@ -224,9 +230,5 @@ def _line(
         place=str(place.relative_to(context.paths.root)),
         is_new=entry.promoted is not None and not entry.promoted.equals(seen),
         reasons=entry.reasons,
+        late_sources=tuple(late),
     )
-
-
-def at_day(context: Context, as_of: date) -> Context:
-    """The same city on another processing day."""
-    return replace(context, as_of=as_of)
