@@ -1,9 +1,7 @@
 """Take any one rule out of the contracts, and the match with the manifest breaks."""
 
 import json
-import urllib.request
 from dataclasses import replace
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import pytest
 
 from tests.e2e.conftest import HISTORY
 from tests.e2e.test_faults import REASONS
-from tests.e2e.world import DemoServer
+from tests.e2e.world import PAGE_SIZE, DemoServer
 from warehouse.city import load_city
 from warehouse.contract.compiler import compile_stream
 from warehouse.contract.model import SourceContract, TableContract
@@ -35,22 +33,10 @@ Key = tuple[str | None, str | None]
 def records(server: DemoServer) -> pa.Table:
     """Every record of the history, as the source sends it, every declared column as text."""
     found: list[dict[str, Any]] = []
-    base = f"{server.address}/as-of/{HISTORY.isoformat()}/georeport/v2/requests.json"
     while True:
-        page = len(found) // 1000 + 1
-        request = urllib.request.Request(  # noqa: S310 - loopback
-            f"{base}?page={page}&page_size=1000&extensions=true",
-            headers={"Authorization": f"Bearer {server.token}"},
-        )
-        for attempt in range(5):
-            try:
-                with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
-                    rows = json.loads(answer.read())
-                break
-            except (OSError, HTTPException):
-                assert attempt < 4
+        rows = server.page(HISTORY, len(found) // PAGE_SIZE + 1)
         found += rows
-        if len(rows) < 1000:
+        if len(rows) < PAGE_SIZE:
             return _flat(found)
 
 

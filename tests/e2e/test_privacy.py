@@ -4,11 +4,8 @@ import io
 import json
 import random
 import shutil
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator
 from datetime import date
-from http.client import HTTPException
 from pathlib import Path
 
 import duckdb
@@ -43,21 +40,8 @@ DRAWN = 60
 
 
 def _fetch(server: DemoServer, day: date, page: int) -> list[dict[str, object]]:
-    """One page as the source sends it, asked for as often as its planted faults need."""
-    parameters = urllib.parse.urlencode({"page": page, "page_size": 1000, "extensions": "true"})
-    request = urllib.request.Request(  # noqa: S310 - loopback
-        f"{server.address}/as-of/{day.isoformat()}/georeport/v2/requests.json?{parameters}",
-        headers={"Authorization": f"Bearer {server.token}"},
-    )
-    for _ in range(5):
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - loopback
-                return [
-                    record | record["extended_attributes"] for record in json.loads(answer.read())
-                ]
-        except (OSError, HTTPException):
-            continue
-    raise AssertionError(f"page {page} does not come")
+    """One page as the source sends it, extended attributes beside the others."""
+    return [record | record["extended_attributes"] for record in server.page(day, page)]
 
 
 @pytest.fixture(scope="module")
