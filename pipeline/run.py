@@ -121,7 +121,11 @@ def _remove_leftovers(context: Context) -> None:
         return
     for path in work.iterdir():
         if path.name not in ("dbt-cache",) and path.suffix != ".lock":
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            # What a dying process still writes is left to the next run.
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _is_settled(context: Context, record: Record, pinned: Pinned, inputs: dict[str, str]) -> bool:

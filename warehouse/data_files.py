@@ -19,10 +19,10 @@ _ALONE_ROWS = 4_000
 _TOGETHER_ROWS = 200_000
 # A larger partition keeps all threads busy by itself; two of them at once would only hold twice
 # the memory.
-_ROW_GROUP = 65_536
+_ROW_GROUP = 32_768
 _STATEMENTS_AT_ONCE = 2
 
-_FORMAT = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROW_GROUP}, RETURN_STATS true"
+_FORMAT = f"FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE {_ROW_GROUP}, RETURN_STATS true"
 
 Partitions = Mapping[str | None, int]
 

@@ -1,24 +1,24 @@
-"""Building the marts: one dbt process over pinned inputs, leaving one candidate file."""
+"""Building the marts: one dbt run over pinned inputs, leaving one candidate file."""
 
 import os
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from warehouse.dbt_inputs import BuildInputs, attach_inputs, read_inputs
+from warehouse.dbt_server import DbtServer
 
 __all__ = ["BuildInputs", "DbtRun", "attach_inputs", "build", "read_inputs"]
 
 PROJECT = Path(__file__).resolve().parent.parent / "dbt"
 _CANDIDATE = "candidate.duckdb"
+_SERVER = DbtServer()
 _PARSED = "partial_parse.msgpack"
 
 
 @dataclass(frozen=True)
 class DbtRun:
-    """What a dbt process left behind.
+    """What a dbt run left behind.
 
     Attributes:
         returncode: 0 when every model was built and no test of severity error failed.
@@ -35,8 +35,7 @@ class DbtRun:
 def build(inputs: BuildInputs, target: Path, work: Path) -> DbtRun:
     """Build and test all marts.
 
-    dbt runs in `work`: its working folder is on the import path, and from the repository's root
-    the folder `dbt` would merge into the package of that name.
+    dbt runs in `work`, in a process of its own.
 
     Args:
         inputs: Pinned inputs.
@@ -49,6 +48,7 @@ def build(inputs: BuildInputs, target: Path, work: Path) -> DbtRun:
 
     Raises:
         OSError: when a folder cannot be written.
+        DbtServerError: when dbt does not even start.
     """
     work.mkdir(parents=True, exist_ok=True)
     target.mkdir(parents=True, exist_ok=True)
@@ -60,23 +60,18 @@ def build(inputs: BuildInputs, target: Path, work: Path) -> DbtRun:
         (target / artifact).unlink(missing_ok=True)
     _reuse_parsed(inputs.cache, target)
     log = work / "dbt.log"
-    with log.open("wb") as output:
-        finished = subprocess.run(  # noqa: S603 - our own interpreter, fixed arguments
-            _command(target, work),
-            cwd=work,
-            env=_environment(inputs.write(work)),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
+    log.unlink(missing_ok=True)
+    returncode = _SERVER.run(
+        _arguments(target, work), work.resolve(), _environment(inputs.write(work)), log.resolve()
+    )
     _keep_parsed(inputs.cache, target)
     if scratch.exists():
         inputs.candidate.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(scratch, inputs.candidate)
-    return DbtRun(finished.returncode, target / "run_results.json", target / "manifest.json", log)
+    return DbtRun(returncode, target / "run_results.json", target / "manifest.json", log)
 
 
-def _command(target: Path, work: Path) -> list[str]:
+def _arguments(target: Path, work: Path) -> list[str]:
     places = {
         "--project-dir": PROJECT,
         "--profiles-dir": PROJECT,
@@ -84,15 +79,7 @@ def _command(target: Path, work: Path) -> list[str]:
         "--log-path": (work / "logs").resolve(),
     }
     flags = [str(part) for pair in places.items() for part in pair]
-    return [
-        sys.executable,
-        "-m",
-        "dbt.cli.main",
-        "--no-version-check",
-        "--no-use-colors",
-        "build",
-        *flags,
-    ]
+    return ["--no-version-check", "--no-use-colors", "build", *flags]
 
 
 def _environment(inputs: Path) -> dict[str, str]:

@@ -109,7 +109,7 @@ def load_stream(
         def attempt() -> LoadResult:
             base = _base(lake, staged)
             difference = compare(staged, base, journal, full_snapshot=full_snapshot)
-            write_records(path, staged, work)
+            write_records(path, staged, difference.outcomes, work)
             after = _commit(lake, staged, base, difference, raw)
             return _result(staged, difference, before, after, path)
 

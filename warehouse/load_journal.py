@@ -2,7 +2,7 @@
 """What became of every record of a batch: one Parquet file an attempt."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -21,7 +21,7 @@ def record_file(journal: Path, staged: Staged) -> Path:
     return journal / RECORDS / name
 
 
-def write_records(path: Path, staged: Staged, work: Path) -> None:
+def write_records(path: Path, staged: Staged, outcomes: Mapping[str, int], work: Path) -> None:
     """Write the outcome of every record: raw_digest, raw_row, outcome, reasons, row_hash.
 
     A raw row stands once for each record that came of it. `row_hash` stands where the record
@@ -30,6 +30,12 @@ def write_records(path: Path, staged: Staged, work: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = scratch(work, path.name)
+    lost = "LEFT JOIN lost l ON l._rowid = s.rowid"
+    met = "LEFT JOIN met m ON m._rowid = s.rowid"
+    has_lost = outcomes["duplicate"] + outcomes["superseded"] > 0
+    has_met = outcomes["changed"] + outcomes["unchanged"] + outcomes["superseded"] > 0
+    found = ["l.outcome"] * has_lost + ["m.outcome"] * has_met + ["'new'"]
+    unchanged = "CASE WHEN m.outcome = 'unchanged' THEN s._row_hash END"
     staged.connection.execute(
         f"""
         COPY (
@@ -37,16 +43,14 @@ def write_records(path: Path, staged: Staged, work: Path) -> None:
                 r.outcome, r.reasons, r.row_hash
             FROM (
                 SELECT s._record AS record, CASE WHEN NOT s._is_good THEN 'quarantined'
-                    ELSE coalesce(l.outcome, m.outcome, 'new') END AS outcome,
+                    ELSE coalesce({", ".join(found)}) END AS outcome,
                     s._reasons AS reasons,
-                    CASE WHEN m.outcome = 'unchanged' THEN s._row_hash END AS row_hash
-                FROM staged s
-                LEFT JOIN lost l ON l._rowid = s.rowid
-                LEFT JOIN met m ON m._rowid = s.rowid
+                    {unchanged if has_met else "NULL::BIGINT"} AS row_hash
+                FROM staged s {lost if has_lost else ""} {met if has_met else ""}
                 UNION ALL
                 SELECT _record, 'quarantined', reasons, NULL FROM bad WHERE key_text IS NULL
             ) r JOIN object o ON o.id = (r.record >> {OBJECT_BITS})
-        ) TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)
+        ) TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION snappy)
         """
     )
     put_in_place(temporary, path)

@@ -23,10 +23,13 @@ ROW_MASK = (1 << OBJECT_BITS) - 1
 
 # Small batches (pages of an API) are typed together: planning the projection costs more than
 # running it on a page. Large enough for two threads, small enough for the memory limit.
-CHUNK_ROWS = 100_000
-CHUNK_BYTES = 32 * 1024 * 1024
+CHUNK_ROWS = 200_000
+CHUNK_BYTES = 24 * 1024 * 1024
 # One thread takes this many rows at a time, however the source cut its batches.
-SLICE_ROWS = 20_000
+SLICE_ROWS = 25_000
+# From this many staged rows on, which memory may not hold, those of one partition are kept
+# together: writing a partition then reads its own rows back, not the whole table.
+CLUSTERED_FROM_ROWS = 400_000
 
 Item = TypeVar("Item")
 _END = object()
@@ -168,6 +171,7 @@ def _stage_chunk(staged: Staged, tables: list[pa.Table]) -> None:
     chunk = pa.Table.from_batches(joined.to_batches(max_chunksize=SLICE_ROWS), joined.schema)
     names = [each.name for each in table.columns]
     start = _count(connection, "staged")
+    partition = table.partition_column if start >= CLUSTERED_FROM_ROWS else None
     connection.register("chunk", chunk)
     try:
         connection.execute(
@@ -176,6 +180,7 @@ def _stage_chunk(staged: Staged, tables: list[pa.Table]) -> None:
             SELECT {quoted_list(names)}, _is_deleted, {ROW_COLUMN}, _reasons, len(_reasons) = 0,
                 {row_hash(table.columns, "_is_deleted")}, hash({quoted_list(table.key)})
             FROM ({staged.compiled.split_sql("chunk", staged.as_of)})
+            {f"ORDER BY {quoted(partition)}" if partition else ""}
             """
         )
         _stage_bad(staged, chunk.column_names, start)

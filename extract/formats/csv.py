@@ -59,7 +59,7 @@ class CsvFormat:
         self._options = options
         self._schema = schema
         self._numeric = frozenset(
-            column.name for column in schema.declared if column.json_type in NUMERIC
+            column.name for column in schema.declared if column.logical_type in NUMERIC
         )
 
     def read(self, content: Content) -> Iterator[Parsed]:

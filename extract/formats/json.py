@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from extract.content import Content, TextStream, UndecodableError
 from extract.errors import Place
+from extract.formats import json_mixed, json_slow
 from extract.formats.base import (
     STRETCH_BYTES,
     TEXT_LIMIT,
@@ -18,7 +20,8 @@ from extract.formats.base import (
     wrong_encoding,
 )
 from extract.formats.json_fast import FastParser, NotFastError
-from extract.formats.json_slow import RecordError, TextColumns, loads
+from extract.formats.json_mixed import MixedColumns
+from extract.formats.json_slow import RecordError, TextColumns
 from extract.schema import RawSchema
 from warehouse.records import RejectedRecord
 
@@ -57,7 +60,10 @@ class _JsonReader:
         self._fast = FastParser(schema)
         self._keys = {name: _key_pattern(name) for name in schema.required}
 
-    def _columns(self) -> TextColumns:
+    def _mixed_columns(self) -> MixedColumns:
+        return MixedColumns(self._schema, self._fast)
+
+    def _text_columns(self) -> TextColumns:
         return TextColumns(self._schema.wanted, self._schema.names)
 
     def _parsed(
@@ -105,13 +111,22 @@ class NdjsonFormat(_JsonReader):
             if table.num_rows != lines:
                 raise NotFastError
         except NotFastError:
-            return self._slow(block, row, encoding)
+            try:
+                return self._slow(block, row, encoding, json_mixed.loads, self._mixed_columns())
+            except NotFastError:
+                return self._slow(block, row, encoding, json_slow.loads, self._text_columns())
         table = with_rows(table, row_numbers(row, table.num_rows))
         return self._parsed(block, table, undeclared, encoding)
 
-    def _slow(self, block: bytes, row: int, encoding: str) -> Parsed:
-        columns, rows = self._columns(), []
-        rejected = []
+    def _slow(
+        self,
+        block: bytes,
+        row: int,
+        encoding: str,
+        loads: Callable[[str], Any],
+        columns: MixedColumns | TextColumns,
+    ) -> Parsed:
+        rows, rejected = [], []
         ignored = 0
         for line in block.split(b"\n"):
             if not line.strip():
@@ -170,19 +185,33 @@ class JsonFormat(_JsonReader):
                 raise NotFastError
             table, undeclared = self._fast.array(page, self._path)
         except NotFastError:
-            return self._slow(page, encoding, place)
+            try:
+                found = json_mixed.loads(page.decode("utf-8"))
+                return self._slow(page, encoding, place, found, self._mixed_columns())
+            except NotFastError:
+                found = self._loads(page, place)
+                return self._slow(page, encoding, place, found, self._text_columns())
         table = with_rows(table, row_numbers(0, table.num_rows))
         return self._parsed(page, table, undeclared, encoding)
 
-    def _slow(self, page: bytes, encoding: str, place: Place) -> Parsed:
+    def _loads(self, page: bytes, place: Place) -> object:
         try:
-            found = loads(page.decode("utf-8"))
+            return json_slow.loads(page.decode("utf-8"))
         except json.JSONDecodeError as error:
             message = f"invalid JSON at line {error.lineno} column {error.colno}: {error.msg}"
             if page.lstrip().startswith(b"<"):
                 message = f"{message} (it looks like HTML or XML)"
             raise place.terminal("json", message) from None
-        columns, rows, rejected = self._columns(), [], []
+
+    def _slow(
+        self,
+        page: bytes,
+        encoding: str,
+        place: Place,
+        found: object,
+        columns: MixedColumns | TextColumns,
+    ) -> Parsed:
+        rows, rejected = [], []
         for row, record in enumerate(self._records(found, place)):
             try:
                 columns.add(record)

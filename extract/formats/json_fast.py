@@ -72,6 +72,18 @@ class FastParser:
         table = self._table(lambda steps: pa.chunked_array([_struct_path(records, steps)]))
         return table, self._undeclared(records.type)
 
+    def records(self, records: list[dict[str, Any]]) -> pa.Table:
+        """Records that another parser found; each value has its declared JSON type or is null.
+
+        Raises:
+            NotFastError: when a text cannot be encoded or a number would lose digits.
+        """
+        try:
+            array = pa.array(records, self._record)
+        except (pa.ArrowInvalid, UnicodeEncodeError, OverflowError) as error:
+            raise NotFastError from error
+        return self._table(lambda steps: pa.chunked_array([_struct_path(array, steps)]))
+
     def _parse(
         self, block: bytes, fields: list[pa.Field], block_bytes: int | None = None
     ) -> pa.Table:
@@ -127,7 +139,7 @@ def _record_type(schema: RawSchema) -> pa.StructType:
         level = tree
         for parent in parents:
             level = level.setdefault(parent, {})
-        level[leaf] = TYPES[column.json_type]
+        level[leaf] = TYPES[column.logical_type]
     return _struct(tree)
 
 

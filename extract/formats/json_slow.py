@@ -28,26 +28,48 @@ def loads(text: str) -> Any:
         raise json.JSONDecodeError(f"{name} is not JSON", text, text.find(name))
 
     try:
-        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=refuse)
+        return json.loads(text, parse_float=plain_text, parse_int=plain_text, parse_constant=refuse)
     except RecursionError:
         raise json.JSONDecodeError("nested too deeply", text, 0) from None
+
+
+class Shapes:
+    """Finds undeclared keys; records of one source have few shapes, each is looked at once.
+
+    Attributes:
+        undeclared: Dotted names of keys that are not declared.
+    """
+
+    def __init__(self, declared: tuple[str, ...]) -> None:
+        self._declared = frozenset(declared)
+        self._seen: set[Shape] = set()
+        self.undeclared: set[str] = set()
+
+    def look_at(self, record: dict[str, Any]) -> None:
+        """Note the undeclared keys of a record."""
+        shape = _shape(record)
+        if shape not in self._seen:
+            self._seen.add(shape)
+            self.undeclared.update(set(_leaves(record, "")) - self._declared)
 
 
 class TextColumns:
     """Collects records as columns of text.
 
     Attributes:
-        undeclared: Dotted names of keys that are not declared.
         count: Number of records taken.
     """
 
     def __init__(self, wanted: tuple[str, ...], declared: tuple[str, ...]) -> None:
         self._paths = [(name, tuple(name.split("."))) for name in wanted]
         self._values: dict[str, list[str | None]] = {name: [] for name in wanted}
-        self._declared = frozenset(declared)
-        self._shapes: set[Shape] = set()
-        self.undeclared: set[str] = set()
+        self._shapes = Shapes(declared)
         self.count = 0
+
+    @property
+    def undeclared(self) -> set[str]:
+        """Dotted names of keys that are not declared."""
+        return self._shapes.undeclared
 
     def add(self, record: Any) -> None:
         """Take one record.
@@ -62,11 +84,7 @@ class TextColumns:
             _check_encodable(value)
         for name, value in values.items():
             self._values[name].append(value)
-        shape = _shape(record)
-        if shape not in self._shapes:
-            # Records of one source have few shapes: their keys are looked at once each.
-            self._shapes.add(shape)
-            self.undeclared.update(set(_leaves(record, "")) - self._declared)
+        self._shapes.look_at(record)
         self.count += 1
 
     def table(self) -> pa.Table:
@@ -76,7 +94,7 @@ class TextColumns:
         )
 
 
-def _number(literal: str) -> str:
+def plain_text(literal: str) -> str:
     """The text that the fast path gives for a number, the literal where that loses digits."""
     value = float(literal)
     if not abs(value) < EXACT_INTEGER:

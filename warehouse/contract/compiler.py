@@ -27,6 +27,8 @@ from warehouse.contract.typing_sql import Typed, TypingError, typed_column
 from warehouse.records import ROW_COLUMN
 from warehouse.sql import date_literal, literal, quoted
 
+_TEXT = "VARCHAR"
+_TYPED_FORMATS = frozenset({"parquet"})
 _ANY_DAY = date(2000, 1, 1)
 # File, line and subject of a problem.
 _Place = tuple[Path, int, str]
@@ -84,15 +86,17 @@ def compile_in(sandbox: Sandbox, source: SourceContract, table: TableContract) -
     """Compile one stream in a sandbox that is open already; see `compile_stream`."""
     merged = merge(source, table)
     reader = _Reader(sandbox, source, merged)
+    reader.check_raw_types()
     typed = list(reader.typed_columns())
     tombstone = reader.tombstone()
     rules = list(reader.rules())
     raise_on(reader.problems)
     raw_columns = reader.referenced()
+    raw_types = {name: reader.raw_type(name) for name in raw_columns}
     conditions = list(_conditions(merged, typed, rules))
     template = projection_sql(
         merged,
-        raw_columns,
+        raw_types,
         source.sentinels,
         source.unpivot,
         tombstone.sql if tombstone else None,
@@ -114,12 +118,23 @@ class _Reader:
         self.table = table
         self.problems: list[Problem] = []
         self._raw: dict[str, None] = {}
-        self._declared = {column.name: "VARCHAR" for column in source.raw_columns}
+        self._declared = {column.name: column.sql_type for column in source.raw_columns}
         self._made = dict(self._declared)
         if source.unpivot is not None:
             self._made |= dict.fromkeys(
                 (source.unpivot.name_column, source.unpivot.value_column), "VARCHAR"
             )
+
+    def check_raw_types(self) -> None:
+        """Refuse types of raw columns that the source's format cannot deliver."""
+        kind = self.source.format.get("kind")
+        if kind in _TYPED_FORMATS:
+            return
+        for column in self.source.raw_columns:
+            if column.sql_type != _TEXT:
+                place = (self.source.path, 1, f"raw column {column.name}")
+                message = f"is declared {column.logical_type}; format {kind} delivers text"
+                self._refuse(place, "citylake.typing", message)
 
     def typed_columns(self) -> Iterator[Typed]:
         """The mapped columns in the order of the table."""
@@ -168,6 +183,10 @@ class _Reader:
         """The raw columns that must be read, in declared order."""
         wanted = set(self._raw) | set(self.source.unpivot.columns if self.source.unpivot else ())
         return tuple(name for name in self._declared if name in wanted)
+
+    def raw_type(self, name: str) -> str:
+        """DuckDB type of a raw column."""
+        return self._declared[name]
 
     def _checked(self, text: str, columns: Mapping[str, str], place: _Place) -> Expression | None:
         try:
@@ -237,7 +256,11 @@ def _value_conditions(column: Column) -> Iterator[tuple[str, str]]:
 
 def _bind(sandbox: Sandbox, compiled: CompiledStream) -> None:
     """Bind the whole projection against an empty table of the raw schema."""
-    columns = "".join(f", CAST(NULL AS VARCHAR) AS {quoted(name)}" for name in compiled.raw_columns)
+    columns = "".join(
+        f", CAST(NULL AS {each.sql_type}) AS {quoted(each.name)}"
+        for each in compiled.source.raw_columns
+        if each.name in compiled.raw_columns
+    )
     empty = f"(SELECT CAST(0 AS BIGINT) AS {ROW_COLUMN}{columns} WHERE false)"
     try:
         found = sandbox.describe(compiled.split_sql(empty, _ANY_DAY))

@@ -115,19 +115,29 @@ class TableContract:
         raise KeyError(name)
 
 
+_RAW_TYPES = {"date": "DATE", "timestamp": "TIMESTAMPTZ"}
+
+
 @dataclass(frozen=True)
 class RawColumn:
     """One column of the raw schema.
 
     Attributes:
         name: Name in the file's header, or dotted path in a JSON record.
-        json_type: `string`, `number`, `integer` or `boolean`: the type a JSON source sends.
+        logical_type: `string`, `number`, `integer` or `boolean`: the type a JSON source sends; a
+            format with types of its own (Parquet) may also deliver `date` and `timestamp` (an
+            instant), which are then not read from text.
         required: Whether a missing column stops the stream.
     """
 
     name: str
-    json_type: str = "string"
+    logical_type: str = "string"
     required: bool = True
+
+    @property
+    def sql_type(self) -> str:
+        """The DuckDB type that expressions see."""
+        return _RAW_TYPES.get(self.logical_type, "VARCHAR")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The SQL text of a compiled stream, put together from typed columns and conditions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from warehouse.contract.model import TableContract, Unpivot
@@ -44,7 +44,7 @@ class Condition:
 
 def projection_sql(
     table: TableContract,
-    raw_columns: Sequence[str],
+    raw_types: Mapping[str, str],
     sentinels: Sequence[str],
     unpivot: Unpivot | None,
     tombstone: str | None,
@@ -55,14 +55,14 @@ def projection_sql(
 
     Args:
         table: The table as it holds for this stream.
-        raw_columns: Raw columns to read, in the order of the declaration.
-        sentinels: Texts that mean "no value" in every raw column.
+        raw_types: Raw columns to read, in the order of the declaration, with their DuckDB types.
+        sentinels: Texts that mean "no value" in every raw column of text.
         unpivot: The record step, or None.
         tombstone: SQL over raw columns, true where the record is a deletion, or None.
         typed: The mapped columns.
         conditions: Every reason for quarantine.
     """
-    sql = _cleaned(raw_columns, sentinels)
+    sql = _cleaned(raw_types, sentinels)
     deleted = "false" if tombstone is None else f"coalesce(TRY({tombstone}), false)"
     sql = _added(sql, {IS_DELETED: deleted})
     if unpivot is None:
@@ -76,10 +76,13 @@ def projection_sql(
     return _judged(_named(sql, table, typed, conditions), table, conditions)
 
 
-def _cleaned(raw_columns: Sequence[str], sentinels: Sequence[str]) -> str:
+def _cleaned(raw_types: Mapping[str, str], sentinels: Sequence[str]) -> str:
+    def cleaned(name: str, sql_type: str) -> str:
+        sql = f"CAST({quoted(name)} AS {sql_type})"
+        return clean_sql(sql, sentinels) if sql_type == "VARCHAR" else sql
+
     columns = "".join(
-        f", {clean_sql(f'CAST({quoted(name)} AS VARCHAR)', sentinels)} AS {quoted(name)}"
-        for name in raw_columns
+        f", {cleaned(name, sql_type)} AS {quoted(name)}" for name, sql_type in raw_types.items()
     )
     return f"SELECT {ROW_COLUMN}{columns} FROM {RELATION_MARK}"  # noqa: S608 - from a checked contract
 

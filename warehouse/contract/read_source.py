@@ -89,7 +89,7 @@ def _options(node: Mapping[str, Any]) -> dict[str, Any]:
 def _raw_column(node: Mapping[str, Any]) -> RawColumn:
     return RawColumn(
         name=node["name"],
-        json_type=node.get("logicalType", "string"),
+        logical_type=node.get("logicalType", "string"),
         required=node.get("required", True),
     )
 

@@ -114,8 +114,11 @@ def typed_column(column: Column, mapped: Mapped, expression: Expression, zone: s
         typer.get(kind, _type_plain)(typed, mapped, text, zone)
         _mark_unread(typed, [f"{text} IS NOT NULL"] if kind != "VARCHAR" else [], present)
         return typed
-    value = typed.add(READ, "read", f"TRY({expression.sql})")
-    if kind == "TIMESTAMPTZ" and expression.sql_type == "TIMESTAMP":
+    sql = expression.sql if expression.is_column else f"TRY({expression.sql})"
+    value = typed.add(READ, "read", sql)
+    if kind == "TIMESTAMPTZ" and expression.sql_type == "TIMESTAMP WITH TIME ZONE":
+        _place_instant(typed, typed.add(PARSE, "instant", f"epoch_us({value})"), zone)
+    elif kind == "TIMESTAMPTZ" and expression.sql_type == "TIMESTAMP":
         _place(typed, mapped, typed.add(PARSE, "clock", f"epoch_us({value})"), zone)
     elif expression.sql_type == column.sql_type:
         typed.value = value
@@ -222,7 +225,13 @@ def _type_time(typed: Typed, mapped: Mapped, text: str, zone: str) -> None:
         else f"try_strptime({text}, {literal(each)})"
         for each in formats
     ]
-    instant = typed.add(PARSE, "instant", f"epoch_us(coalesce({', '.join(parts)}))")
+    _place_instant(
+        typed, typed.add(PARSE, "instant", f"epoch_us(coalesce({', '.join(parts)}))"), zone
+    )
+
+
+def _place_instant(typed: Typed, instant: str, zone: str) -> None:
+    """From an instant to the clock of a zone; out of the zone's known years it is not read."""
     offset = typed.add(PLACE, "offset", offset_sql(utc_stretches(zone), instant))
     kept = f"CASE WHEN {offset} IS NOT NULL THEN {instant} END"
     typed.value = typed.add(VALUE, "value", f"make_timestamptz({kept})")

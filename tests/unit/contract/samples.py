@@ -155,11 +155,14 @@ def stream(
         table="made",
         agency="office",
         service_group=1,
-        raw_columns=tuple(RawColumn(name) for name in raw),
         mapping=tuple(
             replace(each, logical_type=LOGICAL_TYPES[kinds[each.column]]) for each in mapping
         ),
-        **{"timezone": "Asia/Ho_Chi_Minh", **options},
+        **{
+            "timezone": "Asia/Ho_Chi_Minh",
+            "raw_columns": tuple(RawColumn(name) for name in raw),
+            **options,
+        },
     )
     table = TableContract(
         name="made",
@@ -174,14 +177,17 @@ def stream(
 
 
 def run(
-    compiled: CompiledStream, records: list[dict[str, str | None]], as_of: date = AS_OF
+    compiled: CompiledStream,
+    records: list[dict[str, str | None]],
+    as_of: date = AS_OF,
+    **typed: pa.Array,
 ) -> list[dict[str, Any]]:
-    """The split records in the order of their raw rows."""
+    """The split records in the order of their raw rows; `typed` columns replace their texts."""
     texts = {
         name: pa.array([each.get(name) for each in records], pa.string())
         for name in compiled.raw_columns
     }
-    table = pa.table({"_raw_row": pa.array(range(len(records)), pa.int64()), **texts})
+    table = pa.table({"_raw_row": pa.array(range(len(records)), pa.int64()), **texts, **typed})
     with session(threads=1) as connection:
         connection.register("records", table)
         query = f"SELECT * FROM ({compiled.split_sql('records', as_of)}) ORDER BY _raw_row"  # noqa: S608 - a test's own text

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from tests.shared_data import shared_path
@@ -12,7 +13,8 @@ from tests.unit.contract.samples import REPOSITORY, column, run, stream
 from warehouse.city import load_city
 from warehouse.contract.check import check_city
 from warehouse.contract.compiler import CompiledStream, compile_stream
-from warehouse.contract.model import Mapped, Rule, Severity, Unpivot
+from warehouse.contract.model import Mapped, RawColumn, Rule, Severity, Unpivot
+from warehouse.contract.problem import ContractError
 from warehouse.duck import session
 
 DANANG = REPOSITORY / "cities" / "danang"
@@ -243,6 +245,45 @@ def test_an_unpivoted_row_becomes_records_that_stand_alone() -> None:
             (1, "beta", ()): 1,
         }
     )
+
+
+MOMENTS = [
+    "2025-07-01T03:59:59Z", "1943-04-02T10:00:00.250000+07:00", "1899-01-01T00:00:00Z",
+    "2100-01-01T00:00:00Z", None,
+]  # fmt: skip
+
+
+def moments(form: str, logical_type: str, mapped: Mapped) -> CompiledStream:
+    return stream(
+        [
+            column("id"),
+            column("made_at", "TIMESTAMPTZ"),
+            column("made_date", "DATE", derived="localDate(made_at)"),
+        ],
+        [Mapped("id", "id"), mapped],
+        [],
+        raw_columns=(RawColumn("id"), RawColumn("moment", logical_type)),
+        format={"kind": form},
+    )
+
+
+def test_an_instant_that_comes_typed_equals_one_read_from_text() -> None:
+    typed = moments("parquet", "timestamp", Mapped("made_at", "moment"))
+    text = moments("csv", "string", Mapped("made_at", "moment", formats=("iso8601",)))
+    records: list[dict[str, str | None]] = [
+        {"id": str(number), "moment": moment} for number, moment in enumerate(MOMENTS)
+    ]
+    instants = pa.array(
+        [each and datetime.fromisoformat(each) for each in MOMENTS], pa.timestamp("us", "UTC")
+    )
+    found = run(typed, records, moment=instants)
+    assert found == run(text, records)
+    assert [row["_reasons"] for row in found] == [[], [], ["made_at:type"], ["made_at:type"], []]
+
+
+def test_a_format_of_text_delivers_no_instant() -> None:
+    with pytest.raises(ContractError, match="moment is declared timestamp; format csv delivers"):
+        moments("csv", "timestamp", Mapped("made_at", "moment"))
 
 
 def test_local_dates_follow_the_zone_of_their_column() -> None:

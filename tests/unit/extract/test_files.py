@@ -120,6 +120,23 @@ def test_parquet_keeps_its_types(open_bytes: Any, tmp_path: Path) -> None:
     assert opened.reader.summary.undeclared == {"area.other"}
 
 
+@pytest.mark.parametrize(
+    ("name", "logical_type", "holds"),
+    [("id", "timestamp", "int64"), ("at", "date", r"timestamp\[us, tz=UTC\]")],
+)
+def test_parquet_that_holds_another_type_than_declared(
+    open_bytes: Any, tmp_path: Path, name: str, logical_type: str, holds: str
+) -> None:
+    content = parquet_bytes(tmp_path)
+    message = rf"column {name}: .*declared as {logical_type}, but the file holds {holds} \[type\]"
+    with pytest.raises(TerminalError, match=message):
+        open_bytes(content, PARQUET, [RawColumn(name, logical_type)], drift="discard").read()
+    naive = tmp_path / "naive.parquet"
+    pq.write_table(pa.table({"at": pa.array([0], pa.timestamp("us"))}), naive)
+    with pytest.raises(TerminalError, match="declared as timestamp, but the file holds timestamp"):
+        open_bytes(naive.read_bytes(), PARQUET, [RawColumn("at", "timestamp")]).read()
+
+
 @pytest.mark.parametrize("damage", ["cut", "text", "empty"])
 def test_unreadable_parquet(open_bytes: Any, tmp_path: Path, damage: str) -> None:
     content = {"cut": parquet_bytes(tmp_path)[:-100], "text": b"a,b\n", "empty": b""}[damage]

@@ -6,7 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extract.errors import TerminalError
+from extract.formats import json_mixed
 from extract.formats.json_fast import FastParser, NotFastError
+from extract.formats.json_mixed import MixedColumns
 from extract.formats.json_slow import TextColumns, loads
 from extract.schema import RawSchema
 from warehouse.contract.model import RawColumn
@@ -106,6 +108,47 @@ def test_both_paths_give_numbers_the_same_text(values: list[float]) -> None:
     slow = columns.table().column("lat").to_pylist()
     assert [text.replace("-0", "0") if text == "-0" else text for text in fast] == slow
     assert [float(text) for text in fast] == [float(value) for value in values]
+
+
+ANYTHING = st.one_of(
+    st.none(), st.booleans(), st.text(max_size=3), NUMBERS, st.integers(-(2**70), 2**70),
+    st.floats(allow_nan=False, allow_infinity=False), st.lists(st.integers(), max_size=2),
+    st.dictionaries(st.sampled_from(["b", "z"]), st.integers(-5, 5), max_size=2),
+)  # fmt: skip
+TYPED_NAMES = frozen(
+    [
+        RawColumn("s"),
+        RawColumn("n", "number"),
+        RawColumn("i", "integer"),
+        RawColumn("t", "boolean"),
+        RawColumn("o.b", "integer"),
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries({}, optional=dict.fromkeys(["s", "n", "i", "t", "o", "x"], ANYTHING)),
+        max_size=6,
+    )
+)
+def test_mixed_records_are_read_as_every_record_is_by_itself(records: list[dict[str, Any]]) -> None:
+    page = json.dumps(records)
+    mixed = MixedColumns(TYPED_NAMES, FastParser(TYPED_NAMES))
+    slow = TextColumns(TYPED_NAMES.wanted, TYPED_NAMES.names)
+    for record in loads(page):
+        slow.add(record)
+    try:
+        for record in json_mixed.loads(page):
+            mixed.add(record)
+        found = mixed.table().to_pylist()
+    except NotFastError:
+        return
+    for row in found:
+        row.update({name: "0" for name, text in row.items() if text == "-0"})
+    assert found == slow.table().to_pylist()
+    assert mixed.undeclared == slow.undeclared
 
 
 SCALARS = st.one_of(st.none(), st.text(max_size=5), st.booleans(), st.integers(-99, 99))

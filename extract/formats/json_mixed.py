@@ -1,0 +1,130 @@
+"""JSON records of which a few hold values of another JSON type than the contract declares.
+
+Arrow refuses a whole page for one such value. Here the standard library parses the page, the
+records that are as declared become Arrow's columns at once, and only the others are read
+value by value as `json_slow` reads them.
+"""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from extract.formats.json_fast import EXACT_INTEGER, FastParser, NotFastError
+from extract.formats.json_slow import Shapes, TextColumns, plain_text
+from extract.schema import RawSchema
+
+KINDS = {
+    "string": (str,),
+    "number": (float, int),
+    "integer": (int,),
+    "boolean": (bool,),
+}
+Expected = dict[str, "tuple[type, ...] | Expected"]
+
+
+def loads(text: str) -> Any:
+    """A JSON document, numbers as Python's.
+
+    Raises:
+        NotFastError: on anything that is not JSON: `json_slow.loads` says what is wrong.
+    """
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise NotFastError from error
+
+
+class MixedColumns:
+    """Collects records as columns of text; the same columns as `TextColumns` gives.
+
+    Attributes:
+        count: Number of records taken.
+    """
+
+    def __init__(self, schema: RawSchema, fast: FastParser) -> None:
+        self._fast = fast
+        self._expected = _expected(schema)
+        self._good: list[dict[str, Any]] = []
+        self._good_at: list[int] = []
+        self._others = TextColumns(schema.wanted, schema.names)
+        self._others_at: list[int] = []
+        self._shapes = Shapes(schema.names)
+        self.count = 0
+
+    @property
+    def undeclared(self) -> set[str]:
+        """Dotted names of keys that are not declared."""
+        return self._shapes.undeclared | self._others.undeclared
+
+    def add(self, record: Any) -> None:
+        """Take one record.
+
+        Raises:
+            RecordError: when it is no object, or holds half of a surrogate pair.
+            NotFastError: when a number of it needs its own text to be told exactly.
+        """
+        if isinstance(record, dict) and _conforms(record, self._expected):
+            self._shapes.look_at(record)
+            self._good.append(record)
+            self._good_at.append(self.count)
+        else:
+            self._others.add(_with_text_numbers(record))
+            self._others_at.append(self.count)
+        self.count += 1
+
+    def table(self) -> pa.Table:
+        """The collected records in their order, one string column a wanted column.
+
+        Raises:
+            NotFastError: when a text cannot be encoded or a number would lose digits.
+        """
+        good = self._fast.records(self._good)
+        if not self._others_at:
+            return good
+        at = self._good_at + self._others_at
+        order = sorted(range(len(at)), key=at.__getitem__)
+        return pa.concat_tables([good, self._others.table()]).take(pa.array(order, pa.int64()))
+
+
+def _expected(schema: RawSchema) -> Expected:
+    """Python's types by key, nested as the dotted names are."""
+    tree: Expected = {}
+    for column in schema.declared:
+        *parents, leaf = column.name.split(".")
+        level: Any = tree
+        for parent in parents:
+            level = level.setdefault(parent, {})
+        level[leaf] = KINDS[column.logical_type]
+    return tree
+
+
+def _conforms(record: dict[str, Any], expected: Expected) -> bool:
+    """Whether every declared value of a record has its declared JSON type or is null."""
+    for name, kinds in expected.items():
+        value = record.get(name)
+        if value is None:
+            continue
+        if isinstance(kinds, dict):
+            if not isinstance(value, dict) or not _conforms(value, kinds):
+                return False
+        elif type(value) not in kinds:
+            return False
+    return True
+
+
+def _with_text_numbers(record: Any) -> Any:
+    """The record as `json_slow.loads` gives it."""
+    text = json.dumps(record)
+    return json.loads(text, parse_float=_number, parse_int=plain_text, parse_constant=_refuse)
+
+
+def _number(literal: str) -> str:
+    value = float(literal)
+    if not abs(value) < EXACT_INTEGER:
+        raise NotFastError
+    return plain_text(literal)
+
+
+def _refuse(name: str) -> Any:
+    raise NotFastError(name)
