@@ -9,6 +9,15 @@ from warehouse.files import file_digest
 from warehouse.publication import Publication
 
 _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+# Where the licences of public data can be read, by the names that the standard takes.
+_LICENCES = {
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-SA-4.0": "https://creativecommons.org/licenses/by-sa/4.0/",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "ODC-BY-1.0": "https://opendatacommons.org/licenses/by/1-0/",
+    "ODC-PDDL-1.0": "https://opendatacommons.org/licenses/pddl/1-0/",
+    "ODbL-1.0": "https://opendatacommons.org/licenses/odbl/1-0/",
+}
 _TYPES = {
     "VARCHAR": "string",
     "DATE": "date",
@@ -57,14 +66,20 @@ def data_package(
         "title": bilingual(publication.title),
         "description": bilingual(publication.description, "\n\n"),
         "version": version,
-        "licenses": [{"name": publication.licence}],
+        "licenses": [_licence(str(publication.licence))],
         "resources": _resources(publication, columns, folder),
     }
     if publication.owner:
-        package["contributors"] = [{"title": publication.owner, "roles": ["publisher"]}]
+        title = bilingual(publication.owner_name) or publication.owner
+        package["contributors"] = [{"title": title, "roles": ["publisher"]}]
     if sources:
         package["sources"] = [dict(source) for source in sources]
     return package
+
+
+def _licence(name: str) -> dict[str, str]:
+    path = _LICENCES.get(name)
+    return {"name": name, "path": path} if path else {"name": name}
 
 
 def _resources(

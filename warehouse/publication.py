@@ -60,6 +60,7 @@ class Publication:
         licence: SPDX name (or another name that the Data Package standard takes), or None
             for internal.
         owner: Agency code.
+        owner_name: Name of the agency by language.
         update_frequency: Term of the EU frequency list, for example `DAILY` or `MONTHLY`.
         revision_window_days: How long after its period a value may still be revised.
         policy: Thresholds of the checks against the last promoted version.
@@ -74,6 +75,7 @@ class Publication:
     key: tuple[str, ...] = ()
     licence: str | None = None
     owner: str = ""
+    owner_name: Mapping[str, str] = field(default_factory=dict)
     update_frequency: str = "DAILY"
     revision_window_days: int = 0
     policy: Policy = field(default_factory=Policy)

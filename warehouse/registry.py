@@ -92,8 +92,9 @@ def _publications(documents: Sequence[Document], city: CityParts) -> dict[str, P
     problems: list[Problem] = []
     for document in documents:
         problems += publication_problems(document, city)
+        owner = city.agencies.get(document.data["owner"])
         try:
-            found[document.path.stem] = publication(document)
+            found[document.path.stem] = publication(document, owner.name if owner else {})
         except ValueError as error:
             problems.append(document.problem((), "citylake.publication", str(error)))
     raise_on(problems)

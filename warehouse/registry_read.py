@@ -69,8 +69,12 @@ def condition(only: Mapping[str, str | int]) -> str | None:
     return " and ".join(terms) or None
 
 
-def publication(document: Document) -> Publication:
+def publication(document: Document, agency: Mapping[str, str]) -> Publication:
     """A publication; its name is the file's.
+
+    Args:
+        document: Its declaration.
+        agency: Name of its owner by language.
 
     Raises:
         ValueError: when the publication cannot be used.
@@ -87,6 +91,7 @@ def publication(document: Document) -> Publication:
         key=tuple(data.get("key", ())),
         licence=data.get("licence"),
         owner=data["owner"],
+        owner_name=agency,
         update_frequency=data.get("update_frequency", "DAILY"),
         revision_window_days=data["revision_window_days"],
         policy=_policy(policy),

@@ -25,6 +25,7 @@ _RULES = {
     "unevaluatedProperties": "unknown_key",
     "required": "missing_key",
     "type": "wrong_type",
+    "not": "not_allowed",
 }
 Schemas = Mapping[str, Mapping[str, Any]]
 
@@ -104,6 +105,8 @@ def _message(error: ValidationError, place: Location) -> str:
     """What to change. A value is never quoted: someone may have written a secret there."""
     subject = f"{place[-1]!r}" if place else "the document"
     expected: Any = error.validator_value
+    if error.validator == "not":
+        return f"{subject} is not allowed here"
     if error.validator == "required":
         instance: Any = error.instance
         missing = [key for key in expected if key not in instance]

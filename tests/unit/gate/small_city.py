@@ -80,6 +80,7 @@ REQUESTS = Publication(
     key=("month", "area_code"),
     licence="CC-BY-4.0",
     owner="oc",
+    owner_name={"vi": "Trung tâm", "en": "Centre"},
     policy=Policy(magnitude_columns=("requests",), max_age_days=3),
 )
 

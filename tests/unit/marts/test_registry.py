@@ -64,6 +64,13 @@ def test_a_publication_is_refused(tmp_path: Path, old: str, new: str, line: int,
     assert ("monthly.yaml", line, rule) in refused(tmp_path)
 
 
+def test_an_internal_publication_releases_nothing(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    path = tmp_path / "datasets" / "service-request-monthly.yaml"
+    path.write_text(DATASET.replace("class: open", "class: internal"), encoding="utf-8")
+    assert refused(tmp_path) == [(path.name, line, "citylake.not_allowed") for line in (5, 9, 10)]
+
+
 def test_a_row_belongs_to_one_publication(tmp_path: Path) -> None:
     write_config(tmp_path)
     for name in ("first", "second"):

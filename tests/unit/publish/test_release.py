@@ -251,7 +251,10 @@ def test_descriptions_and_provenance(paths: CityPaths) -> None:
     package = json.loads((found.folder / "datapackage.json").read_bytes())
     assert package["version"] == found.version
     assert package["title"] == "Phản ánh (vi) / Phản ánh (en)"
-    assert package["licenses"] == [{"name": "CC-BY-4.0"}]
+    assert package["licenses"] == [
+        {"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}
+    ]
+    assert package["contributors"] == [{"title": "Trung tâm / Centre", "roles": ["publisher"]}]
     assert package["sources"] == [{"title": "Open311"}]
     csv_resource, parquet_resource = package["resources"]
     assert csv_resource["bytes"] == (found.folder / f"{NAME}.csv").stat().st_size
