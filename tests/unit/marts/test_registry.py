@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.unit.marts.conftest import INDICATORS, city, write_config
+from warehouse.contract.document import read_document
 from warehouse.contract.model import Severity
 from warehouse.contract.problem import ContractError
 from warehouse.publication import Expectation
 from warehouse.registry import DEFINITIONS, load_registry
+from warehouse.registry_read import publication
 
 DATASET = """\
 class: open
@@ -140,10 +142,9 @@ def test_an_expectation_of_several_marts_names_its_mart(tmp_path: Path) -> None:
 
 
 def test_a_declared_expectation_is_read(tmp_path: Path) -> None:
-    write_config(tmp_path)
-    (tmp_path / "datasets" / "monthly.yaml").write_text(DATASET + QUALITY, encoding="utf-8")
-    found = load_registry(city(tmp_path), DEFINITIONS).publications["monthly"].expectations
-    assert found == (
+    path = tmp_path / "monthly.yaml"
+    path.write_text(DATASET + QUALITY, encoding="utf-8")
+    assert publication(read_document(path)).expectations == (
         Expectation(
             "enough_rows",
             "mart_service_request_monthly",
