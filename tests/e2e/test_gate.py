@@ -105,6 +105,17 @@ def test_without_a_fault_the_day_is_published(gate: Gate) -> None:
     report = gate.run()
     assert report.exit_code == 0
     assert gate.shown() != gate.before
+    (released,) = gate.lake.root.glob(f"releases/*/{DAY}-*/quality-report.json")
+    checks = json.loads(released.read_bytes())["accuracy"]["checks"]
+    assert {each["engine"] for each in checks} == {"contract", "dbt", "gx"}
+
+
+def test_a_run_that_changes_nothing_never_starts_great_expectations(gate: Gate) -> None:
+    gate.run()
+    server = ForkServer("no.such.module", "nothing")
+    gate.monkeypatch.setattr(gx_checks, "_SERVER", server)
+    assert gate.run().exit_code == 0
+    assert server._process is None
 
 
 def test_a_fault_that_only_contract_checks_see(gate: Gate) -> None:
