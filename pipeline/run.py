@@ -15,7 +15,7 @@ from pipeline.maintain import Maintained, maintain
 from pipeline.transform import Pinned, build_candidate, input_digests, pin
 from publish.release import Release, repair
 from publish.serving import Status, replace_serving
-from quality import journal
+from quality import gx_checks, journal
 from quality.decisions import record_decisions
 from warehouse.contract.model import SourceContract
 from warehouse.files import scratch
@@ -148,6 +148,8 @@ def _is_settled(context: Context, record: Record, pinned: Pinned, inputs: dict[s
 def _build(context: Context, pinned: Pinned, inputs: dict[str, str]) -> tuple[Record, list[Judged]]:
     work = scratch(context.paths.work, "build")
     work.mkdir()
+    # Imported while dbt builds: one after the other, they take longer than the build itself.
+    gx_checks.warm(context.paths.work)
     candidate = build_candidate(context, pinned, work)
     judged = judge_candidate(context, pinned, candidate, inputs)
     journal.write(

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import duckdb
 
-from quality import contract_checks, dbt_results
+from quality import contract_checks, dbt_results, gx_checks
 from quality.gate import GatePolicy, Judgement, judge
 from quality.result import CheckResult, CheckStatus, PlannedCheck, Verdict
 from warehouse.contract.model import TableContract
-from warehouse.mart_file import attach, scratch_session
+from warehouse.mart_file import attach, columns_of, row_count, scratch_session
 from warehouse.paths import CityPaths
 from warehouse.promotion_record import current
 from warehouse.publication import Publication
@@ -82,8 +82,8 @@ def check(
         policy: What a plan must hold; None is the gate's own.
 
     Returns:
-        One judgement for each publication. Without a candidate every contract check is missing
-        and everything is rejected.
+        One judgement for each publication. Without a candidate every check of engine contract
+        and gx is missing and everything is rejected.
     """
     dbt = dbt_results.read(built.run_results, built.manifest, publications)
     checked = []
@@ -92,6 +92,8 @@ def check(
         results = _contract_results(
             paths, built, publication, contracts, data_as_of[publication.name], plan
         )
+        plan += gx_checks.planned(publication, contracts)
+        results += _gx_results(paths, built, publication, contracts)
         results += [each for each in dbt.results if each.publication == publication.name]
         plan += [each for each in dbt.planned if each.publication == publication.name]
         judgement = judge(results, plan, policy or GatePolicy())
@@ -129,3 +131,33 @@ def _contract_results(
             )
             for each in plan
         ]
+
+
+def _gx_results(
+    paths: CityPaths,
+    built: Built,
+    publication: Publication,
+    contracts: Mapping[str, TableContract],
+) -> list[CheckResult]:
+    """Results of the suite; none where the promoted file cannot be read, which rejects."""
+    try:
+        before = _promoted_rows(paths, publication)
+    except duckdb.Error:
+        return []
+    return gx_checks.run(publication, contracts, built.candidate, before, paths.work)
+
+
+def _promoted_rows(paths: CityPaths, publication: Publication) -> dict[str, int]:
+    """Mart -> how many rows of it were promoted last, where that counts; without new marts."""
+    shown = current(paths, publication.name)
+    if shown is None or publication.policy.max_row_count_change is None:
+        return {}
+    with scratch_session(paths.work) as connection:
+        attach(connection, shown.mart_file, "previous")
+        return {
+            mart: row_count(
+                connection, "previous", [part for part in publication.parts if part.mart == mart]
+            )
+            for mart in publication.marts
+            if columns_of(connection, "previous", mart)
+        }

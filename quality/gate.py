@@ -21,7 +21,7 @@ class GatePolicy:
             whole engine rejects instead of passing for want of checks.
     """
 
-    required_engines: tuple[str, ...] = ("contract", "dbt")
+    required_engines: tuple[str, ...] = ("contract", "dbt", "gx")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Any
 
 from warehouse.contract.model import Severity
 
@@ -35,6 +36,8 @@ class Policy:
         magnitude_columns: Numeric columns whose total is compared with the last promoted one.
         max_magnitude_change: Largest relative change of such a total over the keys that both
             have (0.5 means by half); more holds the candidate.
+        max_row_count_change: Largest relative change of a mart's number of rows against the last
+            promoted one; more holds the candidate. Unlike the two above it is off by default.
         max_age_days: How many days the data-as-of may lie behind the processing day.
         freshness_severity: What data older than that does: `warn` or `hold`.
     """
@@ -42,8 +45,28 @@ class Policy:
     max_lost_share: float | None = 0.0
     magnitude_columns: tuple[str, ...] = ()
     max_magnitude_change: float | None = 0.5
+    max_row_count_change: float | None = None
     max_age_days: int | None = None
     freshness_severity: Severity = Severity.WARN
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a publication expects of its rows beyond what the mart's contract says.
+
+    Attributes:
+        name: Unique in its publication.
+        mart: Whose rows it is about.
+        kind: Type of the expectation as Great Expectations names it.
+        arguments: Of the expectation, as the declaration gives them.
+        severity: What a failure does.
+    """
+
+    name: str
+    mart: str
+    kind: str
+    arguments: Mapping[str, Any]
+    severity: Severity = Severity.BLOCK
 
 
 @dataclass(frozen=True)
@@ -64,6 +87,7 @@ class Publication:
         update_frequency: Term of the EU frequency list, for example `DAILY` or `MONTHLY`.
         revision_window_days: How long after its period a value may still be revised.
         policy: Thresholds of the checks against the last promoted version.
+        expectations: What it expects of its rows by itself.
     """
 
     name: str
@@ -79,6 +103,7 @@ class Publication:
     update_frequency: str = "DAILY"
     revision_window_days: int = 0
     policy: Policy = field(default_factory=Policy)
+    expectations: tuple[Expectation, ...] = ()
 
     @property
     def is_open(self) -> bool:

@@ -9,6 +9,7 @@ from warehouse.contract.model import Classification, SourceContract, TableContra
 from warehouse.contract.problem import Problem
 from warehouse.contract.sandbox import ExpressionError, Sandbox
 from warehouse.event_model import ANCHORS, EVENT_COLUMNS, PERIOD_END
+from warehouse.expectation_checks import expectation_problems
 from warehouse.registry_model import Definition
 
 _AMOUNTS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL")
@@ -125,6 +126,7 @@ def publication_problems(document: Document, city: CityParts) -> Iterator[Proble
                 message = f"column {name!r} is not classified open"
                 yield document.problem(("columns", position), "citylake.not_open", message)
     yield from _key_problems(document, city, published)
+    yield from expectation_problems(document, city.marts)
 
 
 def _key_problems(

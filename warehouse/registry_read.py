@@ -7,7 +7,7 @@ from typing import Any
 
 from warehouse.contract.document import Document
 from warehouse.contract.model import Severity
-from warehouse.publication import Part, Policy, Publication
+from warehouse.publication import Expectation, Part, Policy, Publication
 from warehouse.registry_model import Definition, Framework, Target
 from warehouse.sql import literal, quoted
 
@@ -95,6 +95,19 @@ def publication(document: Document, agency: Mapping[str, str]) -> Publication:
         update_frequency=data.get("update_frequency", "DAILY"),
         revision_window_days=data["revision_window_days"],
         policy=_policy(policy),
+        expectations=tuple(_expectation(node, data["parts"]) for node in data.get("quality", ())),
+    )
+
+
+def _expectation(node: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]) -> Expectation:
+    """A declared expectation; where it names no mart, all parts take rows of one."""
+    implementation = node["implementation"]
+    return Expectation(
+        name=node["name"],
+        mart=node.get("mart", parts[0]["mart"]),
+        kind=implementation["type"],
+        arguments=implementation["kwargs"],
+        severity=Severity(node["severity"]),
     )
 
 

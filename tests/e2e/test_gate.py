@@ -14,8 +14,9 @@ import warehouse.dbt_build
 from pipeline.console import Console
 from pipeline.context import open_context
 from pipeline.run import RunReport, run_day
-from quality import contract_checks
+from quality import contract_checks, gx_checks
 from tests.e2e.world import URL_VARIABLE, Lake
+from warehouse.fork_server import ForkServer
 from warehouse.promotion_record import evidence, latest
 
 DAY = date(2025, 7, 2)
@@ -104,13 +105,28 @@ def test_without_a_fault_the_day_is_published(gate: Gate) -> None:
     report = gate.run()
     assert report.exit_code == 0
     assert gate.shown() != gate.before
+    (released,) = gate.lake.root.glob(f"releases/*/{DAY}-*/quality-report.json")
+    checks = json.loads(released.read_bytes())["accuracy"]["checks"]
+    assert {each["engine"] for each in checks} == {"contract", "dbt", "gx"}
+
+
+def test_a_run_that_changes_nothing_never_starts_great_expectations(gate: Gate) -> None:
+    gate.run()
+    server = ForkServer("no.such.module", "nothing")
+    gate.monkeypatch.setattr(gx_checks, "_SERVER", server)
+    assert gate.run().exit_code == 0
+    assert server._process is None
 
 
 def test_a_fault_that_only_contract_checks_see(gate: Gate) -> None:
-    gate.edit("indicators/ind_value.sql", "    valued.unit,", "    'percent' as unit,")
-    _rejected(gate, gate.run(), "indicators-feedback")
-    assert gate.failing("indicators-feedback") == {("contract", "failed")}
-    assert gate.failing("service-request-monthly") == set()
+    gate.edit(
+        "marts/mart_service_request_monthly.sql",
+        "    month.requests_overdue,",
+        "    month.requests_opened + 1 as requests_overdue,",
+    )
+    _rejected(gate, gate.run(), "service-request-monthly")
+    assert gate.failing("service-request-monthly") == {("contract", "failed")}
+    assert gate.failing("indicators-feedback") == set()
 
 
 def test_a_fault_that_only_dbt_sees(gate: Gate) -> None:
@@ -121,6 +137,20 @@ def test_a_fault_that_only_dbt_sees(gate: Gate) -> None:
     )
     _rejected(gate, gate.run(), "service-request-monthly")
     assert gate.failing("service-request-monthly") == {("dbt", "failed")}
+
+
+def test_a_fault_that_only_great_expectations_sees(gate: Gate) -> None:
+    gate.edit(
+        "marts/mart_service_request_monthly.sql",
+        "    coalesce(area.name_vi, 'Chưa xác định địa bàn') as area_name_vi,",
+        "    coalesce(area.name_vi, 'Chưa xác định địa bàn') || ' ' as area_name_vi,",
+    )
+    _rejected(gate, gate.run(), "service-request-monthly")
+    assert gate.failing("service-request-monthly") == {("gx", "failed")}
+    assert gate.failing("indicators-feedback") == set()
+    status = json.loads(gate.lake.call("status", "--city", "danang", "--json"))
+    reasons = status["publications"]["service-request-monthly"]["reasons"]
+    assert any(reason.startswith("gx ") and "area_name_is_clean" in reason for reason in reasons)
 
 
 def test_a_model_that_breaks_skips_tests_and_rejects(gate: Gate) -> None:
@@ -140,6 +170,12 @@ def test_missing_run_results_reject(gate: Gate) -> None:
     gate.monkeypatch.setattr("pipeline.transform.build", losing)
     _rejected(gate, gate.run(), *BOTH)
     assert gate.failing("service-request-monthly") == {("dbt", "missing")}
+
+
+def test_great_expectations_that_cannot_be_imported_rejects(gate: Gate) -> None:
+    gate.monkeypatch.setattr(gx_checks, "_SERVER", ForkServer("no.such.module", "nothing"))
+    _rejected(gate, gate.run(), *BOTH)
+    assert gate.failing("service-request-monthly") == {("gx", "missing")}
 
 
 def test_a_check_that_raises_rejects(gate: Gate) -> None:

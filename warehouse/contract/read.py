@@ -214,11 +214,19 @@ def _column_problems(
 
 def pattern_problems(document: Document, place: Location, pattern: str) -> Iterator[Problem]:
     """A problem when a pattern under `logicalTypeOptions` is no regular expression."""
+    wrong = pattern_error(pattern)
+    if wrong:
+        where = (*place, "logicalTypeOptions", "pattern")
+        yield document.problem(where, "citylake.pattern", wrong)
+
+
+def pattern_error(pattern: str) -> str | None:
+    """Why a pattern is no regular expression, or None where it is one."""
     try:
         re.compile(pattern)
     except re.error as error:
-        where = (*place, "logicalTypeOptions", "pattern")
-        yield document.problem(where, "citylake.pattern", f"is no regular expression: {error.msg}")
+        return f"is no regular expression: {error.msg}"
+    return None
 
 
 def _derived_problems(

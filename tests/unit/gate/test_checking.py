@@ -48,9 +48,9 @@ def test_good_marts_and_good_dbt_results_publish(paths: CityPaths) -> None:
 
 
 def test_what_only_contract_checks_see_rejects(paths: CityPaths) -> None:
-    found = checked(paths, built(paths, value=-5))
+    found = checked(paths, built(paths, value=None))
     assert found["a"].verdict is Verdict.REJECT
-    assert found["a"].failing == (f"{INDICATOR.name}.value:minimum",)
+    assert found["a"].failing == (f"{INDICATOR.name}.value:value_or_status",)
     assert found["b"].verdict is Verdict.PUBLISH
 
 

@@ -63,7 +63,7 @@ def test_a_server_that_cannot_start_is_an_error(tmp_path: Path) -> None:
 def test_a_server_that_was_ended_starts_again(tmp_path: Path) -> None:
     server = DbtServer()
     assert server.run(["--help"], tmp_path, environment(), tmp_path / "a") == 0
-    process = server._process
+    process = server._server._process
     assert process is not None
     process.kill()
     process.wait()

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.unit.marts.conftest import INDICATORS, city, write_config
+from warehouse.contract.document import read_document
+from warehouse.contract.model import Severity
 from warehouse.contract.problem import ContractError
+from warehouse.publication import Expectation
 from warehouse.registry import DEFINITIONS, load_registry
+from warehouse.registry_read import publication
 
 DATASET = """\
 class: open
@@ -69,6 +73,93 @@ def test_an_internal_publication_releases_nothing(tmp_path: Path) -> None:
     path = tmp_path / "datasets" / "service-request-monthly.yaml"
     path.write_text(DATASET.replace("class: open", "class: internal"), encoding="utf-8")
     assert refused(tmp_path) == [(path.name, line, "citylake.not_allowed") for line in (5, 9, 10)]
+
+
+QUALITY = """\
+quality:
+  - name: enough_rows
+    description: {vi: a, en: a}
+    type: custom
+    engine: greatExpectations
+    severity: hold
+    implementation:
+      type: expect_column_values_to_be_between
+      kwargs: {column: requests_opened, min_value: 0}
+"""
+BETWEEN = "{column: requests_opened, min_value: 0}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "rule"),
+    [
+        pytest.param("_to_be_between", "_to_be_nice", 23, "citylake.enum", id="unknown-type"),
+        pytest.param("min_value", "minimum", 24, "citylake.unknown_key", id="unknown-argument"),
+        pytest.param(
+            BETWEEN, "{min_value: 0, max_value: 9}", 24, "citylake.missing_key", id="no-column"
+        ),
+        pytest.param(BETWEEN, "{column: n}", 24, "citylake.minProperties", id="no-limit"),
+        pytest.param("value: 0", "value: x", 24, "citylake.wrong_type", id="limit-is-text"),
+        pytest.param(
+            "column: requests_opened",
+            "column: x",
+            24,
+            "citylake.unknown_column",
+            id="no-such-column",
+        ),
+        pytest.param(
+            "column: requests_opened", "column: area_code", 24, "citylake.wrong_type", id="text"
+        ),
+        pytest.param(
+            "expect_column_values_to_be_between\n      kwargs: " + BETWEEN,
+            "expect_column_values_to_match_regex\n      kwargs: {column: area_code, regex: '('}",
+            24,
+            "citylake.pattern",
+            id="no-regular-expression",
+        ),
+        pytest.param("greatExpectations", "soda", 20, "citylake.const", id="engine"),
+        pytest.param("hold", "fatal", 21, "citylake.enum", id="severity"),
+        pytest.param("enough_rows", "expect_rows", 17, "citylake.pattern", id="generated-name"),
+        pytest.param(
+            "enough_rows",
+            "enough_rows\n    mart: mart_none",
+            18,
+            "citylake.unknown_mart",
+            id="mart",
+        ),
+        pytest.param(QUALITY, QUALITY + QUALITY[9:], 25, "citylake.duplicate_rule", id="twice"),
+    ],
+)
+def test_an_expectation_is_refused(
+    tmp_path: Path, old: str, new: str, line: int, rule: str
+) -> None:
+    write_config(tmp_path)
+    text = QUALITY.replace(old, new, 1)
+    assert text != QUALITY
+    (tmp_path / "datasets" / "monthly.yaml").write_text(DATASET + text, encoding="utf-8")
+    assert refused(tmp_path) == [("monthly.yaml", line, rule)]
+
+
+def test_an_expectation_of_several_marts_names_its_mart(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    path = tmp_path / "datasets" / "monthly.yaml"
+    text = DATASET.replace("class: open", "class: internal").replace("licence: CC-BY-4.0\n", "")
+    text = text[: text.index("key:")] + "  - {mart: mart_city_indicator, where: {n: 0}}\n"
+    path.write_text(text + QUALITY, encoding="utf-8")
+    assert ("monthly.yaml", 10, "citylake.missing_key") in refused(tmp_path)
+
+
+def test_a_declared_expectation_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "monthly.yaml"
+    path.write_text(DATASET + QUALITY, encoding="utf-8")
+    assert publication(read_document(path)).expectations == (
+        Expectation(
+            "enough_rows",
+            "mart_service_request_monthly",
+            "expect_column_values_to_be_between",
+            {"column": "requests_opened", "min_value": 0},
+            Severity.HOLD,
+        ),
+    )
 
 
 def test_a_row_belongs_to_one_publication(tmp_path: Path) -> None:

@@ -1,0 +1,142 @@
+"""A process that has imported a heavy library and forks a child for every request.
+
+The library is imported once; each request still runs in a process of its own, on state that no
+request before it has touched. The server is a module of ours that imports the library and calls
+`serve`. It reads one request a line on standard input (`request`, `folder`, `environment`, `log`)
+and answers each with the exit code on a line of standard output. It ends when its input does, and
+so does a child at work: neither outlives the process that asked.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from warehouse.errors import CitylakeError
+
+Request = Mapping[str, Any]
+
+
+class ForkServerError(CitylakeError):
+    """The process that runs a library ended without an answer."""
+
+
+class ForkServer:
+    """The asking side; the process starts when it is first needed and serves until we end.
+
+    Args:
+        module: Name of the module to run, which calls `serve`.
+        name: What messages call it.
+        error: Type of what is raised.
+    """
+
+    def __init__(
+        self, module: str, name: str, error: type[ForkServerError] = ForkServerError
+    ) -> None:
+        self._module, self._name, self._error = module, name, error
+        self._process: subprocess.Popen[str] | None = None
+        self._turn = threading.Lock()
+
+    def warm(self, folder: Path, environment: Mapping[str, str], log: Path) -> None:
+        """Start the process where it does not run, and do not wait for its imports.
+
+        Raises:
+            OSError: when no process can be started or the log cannot be written.
+        """
+        with self._turn:
+            self._running(folder, environment, log)
+
+    def run(self, request: object, folder: Path, environment: Mapping[str, str], log: Path) -> int:
+        """Run one request in a child.
+
+        Args:
+            request: What the module's function is given; plain JSON.
+            folder: Working folder of the child.
+            environment: All environment variables of the child.
+            log: File that takes what the child prints.
+
+        Returns:
+            The child's exit code; the negative number of the signal that ended it.
+
+        Raises:
+            ForkServerError: when the server ended, for example because its library cannot be
+                imported.
+        """
+        line = json.dumps(
+            {
+                "request": request,
+                "folder": str(folder),
+                "environment": dict(environment),
+                "log": str(log),
+            }
+        )
+        with self._turn:
+            process = self._running(folder, environment, log)
+            assert process.stdin is not None  # noqa: S101 - piped below
+            assert process.stdout is not None  # noqa: S101 - piped below
+            try:
+                process.stdin.write(line + "\n")
+                process.stdin.flush()
+                return int(process.stdout.readline())
+            except (OSError, ValueError) as error:
+                self._process = None
+                process.kill()
+                process.wait()
+                raise self._error(f"{self._name} did not run; see {log}") from error
+
+    def _running(
+        self, folder: Path, environment: Mapping[str, str], log: Path
+    ) -> "subprocess.Popen[str]":
+        if self._process is None or self._process.poll() is not None:
+            with log.open("wb") as errors:
+                # -P: from the repository's root, its folder `dbt` would merge into the package.
+                self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                    [sys.executable, "-P", "-m", self._module],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                    env=environment,
+                    cwd=folder.anchor,
+                )
+        return self._process
+
+
+def serve(work: Callable[[Any], object]) -> None:
+    """Answer the requests on standard input, each by `work` in a child, until there are no more.
+
+    Args:
+        work: Is given the request; what it raises is the child's exit code.
+    """
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _become(json.loads(line), work)
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _become(message: Request, work: Callable[[Any], object]) -> NoReturn:
+    """Do the work; the end of the server's input, which we share, ends us."""
+    threading.Thread(target=_end_with_input, daemon=True).start()
+    log = os.open(str(message["log"]), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.chdir(str(message["folder"]))
+    os.environ.clear()
+    os.environ.update(message["environment"])
+    work(message["request"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The work is done: no library's clean-up may turn that into a failure.
+    os._exit(0)
+
+
+def _end_with_input() -> None:
+    os.read(0, 1)
+    os._exit(1)
