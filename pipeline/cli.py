@@ -142,6 +142,14 @@ def verify(city: City) -> None:
     raise typer.Exit(print_verification(city))
 
 
+@app.command()
+def doctor(city: City, json: AsJson = False) -> None:
+    """Check whether the city can run here: environment, contracts and lake; changes nothing."""
+    from pipeline.doctor import print_checkup
+
+    raise typer.Exit(print_checkup(city, as_json=json))
+
+
 @quarantine_app.command("list")
 def quarantine_list(
     city: City, source: OneSource = None, reason: OneReason = None, json: AsJson = False

@@ -73,7 +73,7 @@ def compare(
     staged.connection.execute(f"CREATE OR REPLACE TABLE seen AS {seen_sql(delivered)}")
     files = _files_of_keys(staged, snapshot)
     if files:
-        query = met_sql(table, read_files(files), source.id, staged.as_of)
+        query = met_sql(table, read_files(files), source, staged.as_of)
         staged.connection.execute(f"INSERT INTO met {query}")
     held_back = None
     if full_snapshot and source.deletes == "absence" and snapshot.data_files:

@@ -11,6 +11,7 @@ from tests.e2e.small_town import FIRST, HOTLINE, REGISTER, SECOND, THIRD, Town, 
 from tests.unit.extract.server import Answer
 
 TABLE = "service_request"
+CLOSED = {"status": "closed", "closed_datetime": "2025-07-04T08:00:00+07:00"}
 
 
 def _state(town: Town) -> tuple[int, dict[str, int | None]]:
@@ -30,7 +31,7 @@ def loaded(town: Town) -> Town:
     """The register up to the second day; the hotline up to the third, request 5 missed."""
     town.requests = [each for each in requests() if each["service_request_id"] != "H-5"]
     town.ingest(HOTLINE, FIRST)
-    town.requests = [requests()[0] | {"status": "closed"}]
+    town.requests = [requests()[0] | CLOSED]
     town.ingest(HOTLINE, THIRD)
     town.ingest(REGISTER, SECOND)
     return town
