@@ -135,6 +135,21 @@ def backfill(
 
 
 @app.command()
+def reprocess(
+    city: City,
+    source: Source,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Load the kept batches again; else only say so.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Read the kept raw objects of a source by today's contract and say what would move."""
+    from pipeline.reprocess import run_reprocess
+
+    raise typer.Exit(run_reprocess(city, source, apply=apply, as_json=json))
+
+
+@app.command()
 def verify(city: City) -> None:
     """Verify the ledger's chain and every release's checksums."""
     from pipeline.status import print_verification

@@ -31,9 +31,10 @@ def quarantined_sql(
 ) -> str:
     """SELECT of a quarantine table's records, with their state.
 
-    A record is `resolved` when core holds a version of its key, of the same source, that is
-    later by the law of versions (source's updated time, then the last day on which the source
-    said so), and `open` when core holds none or an earlier one. Where both are as late, or the
+    A record is `resolved` when core holds the record itself (a changed contract took it in), or
+    a version of its key, of the same source, that is later by the law of versions (source's
+    updated time, then the last day on which the source said so), and `open` when core holds
+    none or an earlier one. Where both are as late, or the
     key cannot be read, core does not tell and the state is null. An updated time that itself
     broke a rule is not believed; the day decides then.
 
@@ -104,4 +105,8 @@ def _state(table: TableContract) -> str:
                 OR len(list_filter(q.reasons, lambda reason: {broken})) > 0 THEN {by_day}
             WHEN {stored_version} > q.version_at THEN '{RESOLVED}' ELSE '{OPEN}' END
             """
-    return f"CASE WHEN {unreadable} THEN NULL WHEN l._source IS NULL THEN '{OPEN}' ELSE {told} END"
+    itself = "l._raw_digest = q._raw_digest AND l._raw_row = q._raw_row AND l._as_of = q._as_of"
+    return (
+        f"CASE WHEN {unreadable} THEN NULL WHEN l._source IS NULL THEN '{OPEN}' "
+        f"WHEN {itself} THEN '{RESOLVED}' ELSE {told} END"
+    )

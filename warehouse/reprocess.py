@@ -217,7 +217,9 @@ def withdraw(lake: Lake, compiled: Compiled, moves: Moves) -> None:
     if base.version != moves.version:
         raise CommitConflictError(f"core table {table.name} moved past version {moves.version}")
     with workspace(lake.paths) as work, closing(session(lake.memory_limit, work / "spill")) as con:
-        con.register("leaving", moves.leaving)
+        con.register("told", moves.leaving)
+        # Files are written by cursors of their own, which do not see what is only registered.
+        con.execute("CREATE TABLE leaving AS SELECT * FROM told")
         goes = f"l._source = {literal(compiled.source.id)} AND {same('r', 'l', table.key)}"
         homes = _homes(con, base, goes)
         removed = base.select(homes)

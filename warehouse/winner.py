@@ -38,7 +38,9 @@ def lost_sql(table: TableContract) -> str:
         """
 
 
-def met_sql(table: TableContract, relation: str, source: SourceContract, as_of: date) -> str:
+def met_sql(
+    table: TableContract, relation: str, source: SourceContract, as_of: date, *, again: bool = False
+) -> str:
     """SELECT of the batch's winners whose key is in the lake already, with their outcome.
 
     Columns: `_rowid` of `staged`, the key, `_home` (partition where the key lives),
@@ -52,12 +54,16 @@ def met_sql(table: TableContract, relation: str, source: SourceContract, as_of: 
         relation: Table expression over the core files where the keys live.
         source: The stream.
         as_of: Processing day of the batch.
+        again: Whether the batch was loaded before, by an earlier contract.
     """
+    later = is_later(table, as_of)
+    if again:
+        later = f"{_is_own(source, as_of)} OR {later}"
     home = f"l.{quoted(table.partition_column)}" if table.partition_column else "NULL::VARCHAR"
     return f"""
         SELECT s.rowid AS _rowid, {quoted_list(table.key, "s.")}, {home} AS _home,
             CASE WHEN s._row_hash = l._row_hash THEN 'unchanged'
-                WHEN {_is_own(source, as_of)} OR {is_later(table, as_of)} THEN 'changed'
+                WHEN {later} THEN 'changed'
                 ELSE 'superseded' END AS outcome,
             s._is_deleted AND NOT l._is_deleted AS is_deletion
         FROM {relation} l

@@ -276,9 +276,18 @@ def test_the_state_follows_the_law_of_versions(
     day, updated = bad
     loads = [(DAY_1, [record("other")]), (day, [record("k", "broken", updated=updated)])]
     loads += [(day, [record("k", updated=updated)]) for day, updated in versions]
-    for day, records in sorted(loads, key=lambda each: each[0]):
-        load(lake, records, day)
+    for number, (day, records) in enumerate(sorted(loads, key=lambda each: each[0])):
+        load(lake, [batch(records, f"{number:02}")], day)
     assert _states(lake, request_table()) == [("k", expected)]
+
+
+def test_a_record_that_core_holds_itself_is_resolved(tmp_path: Path) -> None:
+    lake = new_lake(tmp_path)
+    load(lake, [record("k", "broken")], DAY_1)
+    assert _states(lake, request_table()) == [("k", "open")]
+    # The same place in the same object: what another contract would have made of it.
+    load(lake, [record("k", "open")], DAY_1)
+    assert _states(lake, request_table()) == [("k", "resolved")]
 
 
 def test_another_stream_resolves_nothing(tmp_path: Path) -> None:
