@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 from extract.outcomes import outcomes
@@ -21,7 +22,7 @@ from warehouse.files import canonical_json, create_exclusively
 from warehouse.load import load_stream
 from warehouse.load_journal import raw_lists
 from warehouse.records import RecordBatch
-from warehouse.reprocess import Moves, find_moves, withdraw
+from warehouse.reprocess import Moves, Read, find_moves, withdraw
 
 FOLDER = "reprocessed"
 
@@ -61,12 +62,18 @@ def run_reprocess(city: str, source_id: str, *, apply: bool, as_json: bool) -> E
     context = open_context(city)
     with run_lock(context.paths.lock, Console().waiting):
         moves = reprocess(context, source_id, apply=apply)
-    told = {**_counts(moves), "applied": apply}
+    told = {
+        **_counts(moves),
+        "applied": apply,
+        "interrupted": _pending(context, source_id).exists(),
+    }
     if as_json:
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
         return ExitCode.PUBLISHED
     for name, value in _counts(moves).items():
         sys.stdout.write(f"{name.replace('_', ' ')}: {value}\n")
+    if not apply and _pending(context, source_id).exists():
+        sys.stdout.write("an --apply was interrupted: call it again\n")
     verb = "moved" if apply else "would move"
     sys.stdout.write(f"{moves.total} rows {verb}\n")
     return ExitCode.PUBLISHED
@@ -77,7 +84,8 @@ def reprocess(context: Context, source_id: str, *, apply: bool) -> Moves:
 
     With `apply` the rows that their record does not give any more leave core, and the kept
     batches are loaded again in their old order, each as of its own day: the law of versions
-    decides, the cursor stays. Quarantine only grows. Where nothing would move, nothing is done.
+    decides, the cursor stays. Quarantine only grows. Where nothing would move, nothing is done,
+    unless an earlier call was interrupted.
 
     Returns:
         What would move, or has moved.
@@ -100,13 +108,30 @@ def reprocess(context: Context, source_id: str, *, apply: bool) -> Moves:
     moves = find_moves(context.lake, compiled, read, stored)
     if moves is None or as_of is None:
         raise ReprocessError(f"nothing of {source_id} was loaded yet")
-    if apply and moves.total:
+    batches = kept_batches(context, source_id, as_of, stored)
+    _check_readable(batches, read)
+    pending = _pending(context, source_id)
+    if apply and (moves.total or pending.exists()):
         started = datetime.now(UTC)
-        batches = kept_batches(context, source_id, as_of, stored)
+        # Once rows have left core, only the raw objects tell that something is missing.
+        create_exclusively(pending, started.isoformat().encode(), context.paths.work)
         withdraw(context.lake, compiled, moves)
         _load_again(context, compiled, batches, store)
         _write_trace(context, source_id, started, moves, len(batches))
+        pending.unlink()
     return moves
+
+
+def _pending(context: Context, source_id: str) -> Path:
+    """The mark of an `--apply` that has begun and not ended."""
+    return context.paths.journal / FOLDER / f"{source_id}.pending"
+
+
+def _check_readable(batches: list[KeptBatch], read: Read) -> None:
+    """Read what no row or quarantined record came of, too: it must not end an `--apply` midway."""
+    for batch in batches:
+        for _ in read(batch.digests):
+            continue
 
 
 def kept_batches(

@@ -293,10 +293,13 @@ def test_a_record_that_core_holds_itself_is_resolved(tmp_path: Path) -> None:
 def test_another_stream_resolves_nothing(tmp_path: Path) -> None:
     lake = new_lake(tmp_path)
     other = PlainStream(request_source("feedback.other"), request_table())
-    load(lake, [record("k", "broken")], DAY_1)
-    load(lake, [record("k")], DAY_2, stream=other)
+    for stream in (None, other):
+        load(lake, [record("k")], DAY_1, stream=stream)
+    load(lake, [record("k", "broken")], DAY_2)
+    # The other stream says the very same, later, and has a bad record of its own.
+    load(lake, [record("l", "broken")], DAY_2, stream=other)
     load(lake, [record("k")], DAY_3, stream=other)
-    assert _states(lake, request_table()) == [("k", "open")]
+    assert _states(lake, request_table()) == [("k", "open"), ("l", "open")]
 
 
 def test_a_record_without_a_key_or_a_contract_has_no_state(tmp_path: Path) -> None:

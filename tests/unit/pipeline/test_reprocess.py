@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
+from extract.errors import TerminalError
 from extract.raw import RawStore
 from pipeline.quarantine import print_list
 from pipeline.reprocess import ReprocessError, kept_batches, reprocess, run_reprocess
@@ -26,6 +27,7 @@ from tests.e2e.small_town import (
     register,
     requests,
 )
+from warehouse.load import load_stream
 from warehouse.reprocess import Moves
 
 ISO = "2025-06-03 08:15"
@@ -200,6 +202,62 @@ def test_any_history_ends_as_if_always_so(
     columns = ", ".join(MAPPED)
     expected = {row[: len(MAPPED)] for row in _fresh(town, history, tmp_path / "x", monkeypatch)}
     assert town.rows(REGISTER, columns) == expected
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_an_interrupted_one_is_finished_by_the_next(
+    town: Town,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    batch: int,
+) -> None:
+    _load(town, HISTORY)
+    # Only refusals: once their rows have left, nothing that core holds would move.
+    _change(town, "KIND")
+    loaded = 0
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        nonlocal loaded
+        loaded += 1
+        if loaded == batch:
+            raise InterruptedError
+        return load_stream(*given, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipeline.reprocess.load_stream", interrupted)
+        with pytest.raises(InterruptedError):
+            reprocess(town.context, REGISTER, apply=True)
+    run_reprocess(str(town.folder), REGISTER, apply=False, as_json=False)
+    assert "was interrupted: call it again" in capsys.readouterr().out
+    reprocess(town.context, REGISTER, apply=True)
+    after = _state(town)
+    run_reprocess(str(town.folder), REGISTER, apply=True, as_json=False)
+    assert "interrupted" not in capsys.readouterr().out
+    assert _state(town) == after
+    assert _live(town) == _fresh(town, HISTORY, tmp_path / "fresh", monkeypatch)
+
+
+def test_an_object_of_which_nothing_came_is_looked_at_before_anything_moves(town: Town) -> None:
+    header = ("CASE_ID", "KIND", "STATE", "OPENED", "CLOSED", "WARD")
+    shorter = [{name: row[name] for name in header} for row in _rows()]
+    # The same records twice, the second time without a column that will be asked for.
+    _load(town, [(FIRST, _rows(r3=GOOD_LATER, r4=REFUSED_LATER))])
+    town.file.write_bytes(register(shorter, header))
+    path = town.folder / "sources" / "feedback" / "register.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("      - {name: NOTE, logicalType: string}\n", ""), "utf-8")
+    town._context, town._declared = None, ("shorter",)
+    shorter[3]["KIND"] = "xx"
+    shorter[2] |= GOOD_LATER
+    town.file.write_bytes(register(shorter, header))
+    assert town.ingest(REGISTER, SECOND).error is None
+    path.write_text(text, "utf-8")
+    _change(town, "KIND")
+    before = _state(town)
+    with pytest.raises(TerminalError, match="NOTE"):
+        reprocess(town.context, REGISTER, apply=True)
+    assert _state(town) == before
 
 
 def test_quarantine_keeps_its_evidence_and_says_what_is_settled(
