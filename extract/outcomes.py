@@ -5,6 +5,7 @@ The journal is the one place that knows the clock; nothing is computed from it.
 
 import json
 import secrets
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -123,6 +124,12 @@ def last_outcome(journal: Path, source: str) -> dict[str, Any] | None:
     """The fields of the outcome of a source's latest attempt, or None before the first."""
     latest = max((journal / FOLDER).glob(f"*-{source}-*.json"), default=None)
     return None if latest is None else dict(json.loads(latest.read_bytes()))
+
+
+def outcomes(journal: Path, source: str) -> Iterator[dict[str, Any]]:
+    """The fields of every outcome of a source, in the order in which the attempts started."""
+    for path in sorted((journal / FOLDER).glob(f"*-{source}-*.json")):
+        yield dict(json.loads(path.read_bytes()))
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:

@@ -51,7 +51,7 @@ Undeclared columns of CSV and Parquet are found in the header, those of JSON in 
 A required column must stand in the header; in JSON, in some record of the first stretch.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -71,6 +71,7 @@ from extract.raw import RawObject, RawStore
 from extract.schema import RawSchema
 from extract.transport.base import Sink, Transport
 from extract.transport.file import FileOptions, FileTransport
+from extract.transport.stored import StoredTransport
 from extract.window import Window
 from warehouse.contract.model import SourceContract
 from warehouse.records import RecordBatch
@@ -205,6 +206,43 @@ def open_stream(
     Raises:
         TerminalError: rule `contract` or `token` at once; anything else while reading.
     """
+    transport = open_transport(source.transport, environ, city_folder, Place(source.id))
+    sink = partial(_store, raw_store)
+    protocol = open_protocol(source, transport, sink, window)
+    return _reader(source, raw_columns, raw_store, protocol, transport)
+
+
+def reopen_stream(
+    source: SourceContract,
+    raw_columns: tuple[str, ...],
+    raw_store: RawStore,
+    digests: Iterable[str],
+) -> StreamReader:
+    """The record batches of raw objects that are stored already, by today's contract.
+
+    Args:
+        source: The stream's contract.
+        raw_columns: The raw columns that are needed (`CompiledStream.raw_columns`).
+        raw_store: Where the objects are.
+        digests: Digests of the objects in the order of reading.
+
+    Raises:
+        TerminalError: rule `contract` at once, any other while reading an object that today's
+            contract does not take.
+        FileNotFoundError: while reading, when an object is gone.
+    """
+    transport = StoredTransport(raw_store, tuple(digests))
+    protocol = SingleProtocol(transport, partial(_store, raw_store))
+    return _reader(source, raw_columns, raw_store, protocol, transport)
+
+
+def _reader(
+    source: SourceContract,
+    raw_columns: tuple[str, ...],
+    raw_store: RawStore,
+    protocol: Protocol,
+    transport: Transport,
+) -> StreamReader:
     place = Place(source.id)
     schema = RawSchema(source.raw_columns, raw_columns, source.drift)
     undeclared = sorted(set(raw_columns) - set(schema.names))
@@ -212,9 +250,6 @@ def open_stream(
         message = f"raw columns that are not declared: {', '.join(undeclared)}"
         raise place.terminal("contract", message)
     form = open_format(source.format, schema, place)
-    transport = open_transport(source.transport, environ, city_folder, place)
-    sink = partial(_store, raw_store)
-    protocol = open_protocol(source, transport, sink, window)
     return StreamReader(
         protocol, transport, form, schema, lambda raw: Content(raw_store, raw, source.id)
     )

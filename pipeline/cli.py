@@ -3,6 +3,7 @@
 import sys
 from datetime import date, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,8 +22,10 @@ contract_app = typer.Typer(help="Contracts of tables, sources and marts.", no_ar
 demo_app = typer.Typer(
     help="The demo city: synthetic source systems on loopback.", no_args_is_help=True
 )
+quarantine_app = typer.Typer(help="The records that broke a rule.", no_args_is_help=True)
 app.add_typer(contract_app, name="contract")
 app.add_typer(demo_app, name="demo")
+app.add_typer(quarantine_app, name="quarantine")
 
 City = Annotated[str, typer.Option("--city", help="Folder under cities/, or a path to one.")]
 Day = Annotated[
@@ -30,6 +33,14 @@ Day = Annotated[
     typer.Option("--date", formats=["%Y-%m-%d"], help="Processing day; default in city.yaml."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Source = Annotated[str, typer.Option("--source", help="Id of the source: <group>.<source>.")]
+OneSource = Annotated[str | None, typer.Option("--source", help="Only records of this source.")]
+OneReason = Annotated[
+    str | None, typer.Option("--reason", help="Only records that broke this rule: <column>:<rule>.")
+]
+WithRaw = Annotated[
+    bool, typer.Option("--raw", help="With the record as delivered; it may hold personal data.")
+]
 Port = Annotated[int, typer.Option("--port", help="Port on loopback; 0 takes a free one.")]
 Scale = Annotated[float, typer.Option("--scale", help="Share of the city's daily volume.")]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the generated city.")]
@@ -107,11 +118,94 @@ def approve(
 
 
 @app.command()
+def backfill(
+    city: City,
+    source: Source,
+    first: Annotated[
+        datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day of the window.")
+    ],
+    last: Annotated[
+        datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day, inclusive.")
+    ],
+) -> None:
+    """Ask a source for days of the past again and load them; the cursor stays."""
+    from pipeline.backfill import run_backfill
+
+    raise typer.Exit(run_backfill(city, source, first.date(), last.date()))
+
+
+@app.command()
+def reprocess(
+    city: City,
+    source: Source,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Load the kept batches again; else only say so.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Read the kept raw objects of a source by today's contract and say what would move."""
+    from pipeline.reprocess import run_reprocess
+
+    raise typer.Exit(run_reprocess(city, source, apply=apply, as_json=json))
+
+
+@app.command()
 def verify(city: City) -> None:
     """Verify the ledger's chain and every release's checksums."""
     from pipeline.status import print_verification
 
     raise typer.Exit(print_verification(city))
+
+
+@app.command()
+def doctor(city: City, json: AsJson = False) -> None:
+    """Check whether the city can run here: environment, contracts and lake; changes nothing."""
+    from pipeline.doctor import print_checkup
+
+    raise typer.Exit(print_checkup(city, as_json=json))
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    city: City, source: OneSource = None, reason: OneReason = None, json: AsJson = False
+) -> None:
+    """Count the quarantined records by table, source and reason."""
+    from pipeline.quarantine import print_list
+
+    raise typer.Exit(print_list(city, source, reason, as_json=json))
+
+
+@quarantine_app.command("show")
+def quarantine_show(
+    city: City,
+    reference: Annotated[str, typer.Argument()],
+    raw: WithRaw = False,
+    json: AsJson = False,
+) -> None:
+    """Say why one record is in quarantine and where it came from.
+
+    REFERENCE is a record hash or `<source>:<raw name>:<row>`
+    (feedback.open311:requests.json page 3:17).
+    """
+    from pipeline.quarantine import print_record
+
+    raise typer.Exit(print_record(city, reference, with_raw=raw, as_json=json))
+
+
+@quarantine_app.command("export")
+def quarantine_export(
+    city: City,
+    output: Annotated[
+        Path, typer.Option("--output", help="File to write, .parquet or .csv; for its owner only.")
+    ],
+    source: OneSource = None,
+    reason: OneReason = None,
+    raw: WithRaw = False,
+) -> None:
+    """Write the quarantined records to a file outside the lake and the repository."""
+    from pipeline.quarantine import export
+
+    raise typer.Exit(export(city, output, source, reason, with_raw=raw))
 
 
 @contract_app.command("check")

@@ -58,11 +58,7 @@ class Console:
 
     def report(self, report: "RunReport") -> None:
         """Print the closing tables of a run."""
-        self._out.print(_sources(report.sources, report.as_of.isoformat()))
-        for source in report.sources:
-            if source.error:
-                self._out.print(f"error: {source.error}", markup=False, soft_wrap=True)
-            self._notes(source.outcome.notes)
+        self.sources(report.sources, report.as_of.isoformat())
         self._out.print(_publications(report.publications, report.root))
         for line in report.publications:
             if line.late_sources:
@@ -74,6 +70,14 @@ class Console:
         self._out.print(
             f"tables: {disk.live / 1e6:.1f} MB live, {disk.on_disk / 1e6:.1f} MB on disk"
         )
+
+    def sources(self, sources: "tuple[Ingested, ...]", day: str) -> None:
+        """Print what was read of sources on a processing day, and what was wrong with it."""
+        self._out.print(_sources(sources, day))
+        for source in sources:
+            if source.error:
+                self._out.print(f"error: {source.error}", markup=False, soft_wrap=True)
+            self._notes(source.outcome.notes)
 
     def _notes(self, notes: tuple[str, ...]) -> None:
         for note in notes[:SHOWN_NOTES]:

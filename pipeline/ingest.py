@@ -1,5 +1,6 @@
 """One step: one source, one processing day, from raw objects to core and quarantine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -60,7 +61,21 @@ def window_of(source: SourceContract, as_of: date, stored: date | None) -> Windo
 
 
 def ingest(context: Context, source_id: str) -> Ingested:
-    """Extract and load one source for the context's day.
+    """Extract and load one source for the context's day; see `load_window`."""
+    return load_window(
+        context, source_id, lambda source, stored: window_of(source, context.as_of, stored)
+    )
+
+
+def load_window(
+    context: Context, source_id: str, choose: Callable[[SourceContract, date | None], Window]
+) -> Ingested:
+    """Extract and load what one source has of a window, as a batch of the context's day.
+
+    Args:
+        context: City and processing day.
+        source_id: The source.
+        choose: Gives the window from the contract and the stream's stored as-of.
 
     Returns:
         How it ended. A failure of the source, the load or the contract is an outcome, not an
@@ -80,7 +95,7 @@ def ingest(context: Context, source_id: str) -> Ingested:
             source,
             compiled.raw_columns,
             RawStore(context.paths),
-            window_of(source, context.as_of, stored),
+            choose(source, stored),
             context.environ,
             context.city.folder,
         )

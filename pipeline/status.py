@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from extract.outcomes import last_outcome
@@ -14,6 +15,7 @@ from publish.release import LATEST
 from quality.ledger import Ledger
 from warehouse.content_hash import city_hash
 from warehouse.errors import CitylakeError
+from warehouse.paths import CityPaths
 from warehouse.promotion_record import latest
 
 
@@ -81,19 +83,29 @@ def print_hash(city: str, *, as_json: bool) -> None:
 def print_verification(city: str) -> ExitCode:
     """Verify the ledger's chain, and every release by its checksums and by the ledger."""
     context = open_context(city)
-    ledger = Ledger(context.paths)
+    problems = verification_problems(context.paths)
+    for problem in problems:
+        sys.stdout.write(f"{problem}\n")
+    if not problems:
+        count = len(_release_folders(context.paths))
+        sys.stdout.write(f"ledger and {count} releases are unchanged\n")
+    return ExitCode.ERROR if problems else ExitCode.PUBLISHED
+
+
+def verification_problems(paths: CityPaths) -> list[str]:
+    """One line for each entry of the ledger and each release that is not as it was written."""
+    ledger = Ledger(paths)
     broken = ledger.verify()
     problems = [f"ledger entry {broken.number}: {broken.reason}"] if broken else []
-    folders = sorted(path for path in context.paths.releases.glob("*/*") if path.name != LATEST)
-    for folder in folders:
+    for folder in _release_folders(paths):
         try:
             verify_release(folder)
         except CitylakeError as error:
             problems.append(str(error))
     if broken is None:
-        problems += release_problems(context.paths, ledger)
-    for problem in problems:
-        sys.stdout.write(f"{problem}\n")
-    if not problems:
-        sys.stdout.write(f"ledger and {len(folders)} releases are unchanged\n")
-    return ExitCode.ERROR if problems else ExitCode.PUBLISHED
+        problems += release_problems(paths, ledger)
+    return problems
+
+
+def _release_folders(paths: CityPaths) -> list[Path]:
+    return sorted(path for path in paths.releases.glob("*/*") if path.name != LATEST)

@@ -44,7 +44,12 @@ def select_winners(staged: Staged) -> None:
 
 
 def compare(
-    staged: Staged, snapshot: Snapshot, journal: Path, *, full_snapshot: bool
+    staged: Staged,
+    snapshot: Snapshot,
+    journal: Path,
+    *,
+    full_snapshot: bool,
+    again: bool = False,
 ) -> Difference:
     """Compare the staged records with a version of the core table.
 
@@ -53,6 +58,7 @@ def compare(
         snapshot: The version to compare with.
         journal: The journal folder, read when an older batch is replayed.
         full_snapshot: Whether the batch is all that the source holds.
+        again: Whether the batch was loaded before, by an earlier contract.
 
     Returns:
         The difference. Tables `met` (see `met_sql`) and `absent` (keys and `_home` of rows to
@@ -73,7 +79,7 @@ def compare(
     staged.connection.execute(f"CREATE OR REPLACE TABLE seen AS {seen_sql(delivered)}")
     files = _files_of_keys(staged, snapshot)
     if files:
-        query = met_sql(table, read_files(files), source.id, staged.as_of)
+        query = met_sql(table, read_files(files), source, staged.as_of, again=again)
         staged.connection.execute(f"INSERT INTO met {query}")
     held_back = None
     if full_snapshot and source.deletes == "absence" and snapshot.data_files:

@@ -140,6 +140,12 @@ class Snapshot:
             features.add("deletionVectors")
         return tuple(sorted(features))
 
+    @cached_property
+    def protocol_versions(self) -> tuple[int, int]:
+        """Delta's reader and writer version that the table asks for."""
+        protocol = self.delta.protocol()
+        return protocol.min_reader_version, protocol.min_writer_version
+
     def as_of(self, source: str) -> date | None:
         """The latest processing day that the stream has loaded, or None."""
         ordinal = self.delta.transaction_version(f"{source}/as_of")

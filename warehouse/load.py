@@ -73,6 +73,7 @@ def load_stream(
     *,
     full_snapshot: bool,
     journal: Path,
+    again: bool = False,
 ) -> LoadResult:
     """Load the batches of one stream as one batch of processing day `as_of`.
 
@@ -88,6 +89,8 @@ def load_stream(
         full_snapshot: Whether the batches are all that the source holds; only then, and only
             where the contract says so, does absence delete.
         journal: The journal folder; `records/` and `batches/` below it are written.
+        again: Whether the batch was loaded before, by an earlier contract: rows that came of
+            it are then older readings of the same objects, not rival versions.
 
     Returns:
         What became of the records.
@@ -108,7 +111,7 @@ def load_stream(
 
         def attempt() -> LoadResult:
             base = _base(lake, staged)
-            difference = compare(staged, base, journal, full_snapshot=full_snapshot)
+            difference = compare(staged, base, journal, full_snapshot=full_snapshot, again=again)
             write_records(path, staged, difference.outcomes, work)
             after = _commit(lake, staged, base, difference, raw)
             return _result(staged, difference, before, after, path)

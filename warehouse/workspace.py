@@ -35,10 +35,11 @@ def workspace(paths: CityPaths) -> Iterator[Path]:
 
 def any_writer(paths: CityPaths) -> bool:
     """Whether any process holds a workspace of the city; removes the folders of dead ones."""
-    return any([_is_alive(folder) for folder in paths.work.glob(f"{_WRITING}.*")])
+    return any([_is_alive_or_removed(folder) for folder in paths.work.glob(f"{_WRITING}.*")])
 
 
-def _is_alive(folder: Path) -> bool:
+def is_alive(folder: Path) -> bool:
+    """Whether a process holds a workspace; one that is gone, or dead, is not alive."""
     try:
         with (folder / _LOCK).open("rb") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -46,6 +47,12 @@ def _is_alive(folder: Path) -> bool:
         return True
     except FileNotFoundError:
         # It ended by itself while we looked.
-        return False
+        pass
+    return False
+
+
+def _is_alive_or_removed(folder: Path) -> bool:
+    if is_alive(folder):
+        return True
     shutil.rmtree(folder, ignore_errors=True)
     return False

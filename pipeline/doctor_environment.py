@@ -1,0 +1,113 @@
+"""The doctor's checks of what a city runs in: Python, packages, variables, disk."""
+
+import operator
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from pipeline.finding import Finding, Health, judged
+from warehouse.contract.model import SourceContract
+from warehouse.paths import CityPaths
+
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(;)?", re.MULTILINE)
+BOUND = re.compile(r"(>=|<=|==|!=|>|<)\s*(\d+(?:\.\d+)*)$")
+COMPARE: Mapping[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+MIB = 1 << 20
+# A load writes its new files before it lets go of old ones, and spills what memory cannot hold.
+NEEDED_BYTES = 512 * MIB
+COMFORTABLE_BYTES = 2048 * MIB
+
+
+def check_python(required: str, version: Sequence[int] = sys.version_info[:2]) -> Finding:
+    """Whether this Python is one that the project declares.
+
+    Args:
+        required: `Requires-Python`, for example `>=3.11,<3.13`.
+        version: Major and minor version.
+    """
+    running = ".".join(map(str, version))
+    unmet = [bound for bound in required.split(",") if not _meets(tuple(version), bound.strip())]
+    problems = [f"Python {running} is outside {required}"] if unmet else []
+    return judged("python", problems, f"Python {running}")
+
+
+def _meets(version: tuple[int, ...], bound: str) -> bool:
+    found = BOUND.match(bound)
+    return found is not None and COMPARE[found[1]](version, tuple(map(int, found[2].split("."))))
+
+
+def check_packages(lock: Path) -> Finding:
+    """Whether the installed packages are those of the lock."""
+    if not lock.is_file():
+        return Finding("packages", Health.WARN, (f"there is no {lock.name} to compare with",))
+    pins: dict[str, set[str]] = {}
+    conditional: set[str] = set()
+    for name, version, marker in PIN.findall(lock.read_text(encoding="utf-8")):
+        pins.setdefault(name, set()).add(version)
+        conditional |= {name} if marker else set()
+    problems = [
+        f"{name} {installed or 'is missing'}, the lock has {' or '.join(sorted(versions))}"
+        for name, versions in sorted(pins.items())
+        if (installed := _installed(name)) not in versions
+        and not (installed is None and name in conditional and len(versions) == 1)
+    ]
+    return judged("packages", problems, f"{len(pins)} packages are those of the lock")
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def check_variables(sources: Iterable[SourceContract], environ: Mapping[str, str]) -> Finding:
+    """Whether the variables that contracts name are set; their values are never shown."""
+    needed: dict[str, str] = {}
+    optional: dict[str, str] = {}
+    for name, what, is_needed in (each for source in sources for each in _variables(source)):
+        (needed if is_needed else optional).setdefault(name, what)
+    given = {name for name, value in environ.items() if value.strip()}
+    missing = [f"{name} missing ({what})" for name, what in needed.items() if name not in given]
+    told = [f"{name} set" for name in needed if name in given]
+    told += [
+        f"{name} {'set' if name in given else 'not set, not needed'} ({what})"
+        for name, what in optional.items()
+        if name not in needed
+    ]
+    health = Health.FAIL if missing else Health.OK
+    return Finding("variables", health, (*missing, *told) or ("the contracts name none",))
+
+
+def _variables(source: SourceContract) -> Iterator[tuple[str, str, bool]]:
+    """Name of each variable of a contract, what it is for, and whether the source needs it."""
+    for seam in (source.transport, source.format, source.protocol):
+        for option, name in seam.items():
+            if option.endswith("_env"):
+                is_needed = option == "token_env" or (option == "url_env" and not seam.get("url"))
+                yield str(name), f"{source.id}, {option.removesuffix('_env')}", is_needed
+
+
+def check_disk(paths: CityPaths) -> Finding:
+    """Whether the disk has room for a run's new files beside those of before."""
+    place = paths.root
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    core = sum(each.stat().st_size for each in paths.core.rglob("*.parquet"))
+    told = f"{free / MIB:,.0f} MiB free, core takes {core / MIB:,.0f} MiB"
+    if free < NEEDED_BYTES:
+        return Finding("disk", Health.FAIL, (f"{told}: too little for a run",))
+    if free < max(COMFORTABLE_BYTES, core):
+        return Finding("disk", Health.WARN, (f"{told}: too little to write core anew",))
+    return Finding("disk", Health.OK, (told,))
