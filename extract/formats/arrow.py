@@ -31,7 +31,7 @@ class ArrowFormat:
         if content.raw.size == 0:
             raise content.place.terminal("empty", "the object holds no data")
         try:
-            with _opened(content) as file:
+            with _source(content) as source, pa.ipc.open_file(source) as file:
                 yield from self._read(file, content)
         except (pa.ArrowInvalid, OSError) as error:
             message = f"the object is not readable as an Arrow file ({type(error).__name__})"
@@ -62,8 +62,9 @@ class ArrowFormat:
         return pa.table(arrays, names=list(self._schema.wanted))
 
 
-def _opened(content: Content) -> pa.ipc.RecordBatchFileReader:
+def _source(content: Content) -> pa.NativeFile:
+    """The object's bytes, seekable; not mapped, since a map's pages count as ours for long."""
     if content.stored_as_came and content.raw.content is None:
-        return pa.ipc.open_file(pa.memory_map(str(content.raw.path)))
+        return pa.OSFile(str(content.raw.path))
     # An object that was compressed on its way is read into memory as a whole.
-    return pa.ipc.open_file(pa.BufferReader(content.open().read()))
+    return pa.BufferReader(content.open().read())

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from extract.errors import Place
 from extract.formats.arrow import UNDECLARED
+from extract.formats.base import STRETCH_BYTES
 from extract.protocols.updated_range import UPDATED_BEFORE, UPDATED_FROM
 from extract.raw import RawObject
 from extract.schema import RawSchema
@@ -171,19 +172,23 @@ class PostgresTransport:
 def _pieces(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.Table]:
     """The batches cut anew into tables of exactly `rows` rows, the last one shorter.
 
-    The cuts depend on nothing but the rows: the same table gives the same objects again.
+    Wide rows are cut earlier, after the batch that brings a table to `STRETCH_BYTES`. The cuts
+    depend on nothing but the rows: the same table gives the same objects again.
     """
     held: list[pa.RecordBatch] = []
-    count = 0
+    count = size = 0
     for batch in batches:
         rest = batch
-        while count + rest.num_rows > rows:
-            held.append(rest.slice(0, rows - count))
-            yield pa.Table.from_batches(held)
-            rest, held, count = rest.slice(rows - count), [], 0
-        if rest.num_rows or not held:
-            held.append(rest)
-            count += rest.num_rows
+        # The first batch may be without rows; it says which columns there are.
+        while rest.num_rows or not held:
+            if count == rows or size >= STRETCH_BYTES:
+                yield pa.Table.from_batches(held)
+                held, count, size = [], 0, 0
+            part = rest.slice(0, rows - count)
+            held.append(part)
+            count += part.num_rows
+            size += part.nbytes
+            rest = rest.slice(part.num_rows)
     yield pa.Table.from_batches(held)
 
 

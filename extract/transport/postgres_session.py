@@ -19,7 +19,7 @@ from extract.transport.retry import RetryLaterError
 from warehouse.sql import literal
 
 APPLICATION_NAME = "citylake"
-BATCH_BYTES = 4 << 20
+BATCH_BYTES = 2 << 20
 _URI = re.compile(r"postgres(?:ql)?://(?:[^@/]*@)?(?P<rest>.*)", re.DOTALL)
 # Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html after which
 # the same request may succeed: connection, resources, serialization, locks, operator intervention.
@@ -111,17 +111,31 @@ class Session:
         except Error as error:
             failure = _refused_query(error, self._place)
         except (OSError, pa.ArrowException) as error:
-            # The stream's errors carry no code. What is read are plain columns and their casts to
-            # text, which cannot fail, so that it was the connection or the server.
-            failure = _broken_stream(str(error))
+            failure = self._broken_stream(str(error))
         raise failure
+
+    def _broken_stream(self, text: str) -> "Failure":
+        """What an error in the midst of a result means; it carries no code.
+
+        Where the session still answers, it was not the connection but the query: a timeout, a
+        conflict on a replica, or a view that fails on a row.
+        """
+        try:
+            self._connection.rollback()
+        except Error:
+            return RetryLaterError("cut_connection", "the connection was cut")
+        if "canceling statement" in text:
+            return RetryLaterError("timeout", "the server cancelled the query")
+        return self._place.terminal("query", "the query fails while it runs")
 
 
 def _connected(address: str, place: Place) -> dbapi.Connection:
     try:
-        return connect(address)
+        connection: dbapi.Connection = connect(address)
     except Error as error:
         failure = _refused_connection(error, place)
+    else:
+        return connection
     # Raised outside the handler, here and above: nothing may carry the driver's error along.
     raise failure
 
@@ -156,7 +170,7 @@ def _refused_connection(error: Error, place: Place) -> Failure:
     text = str(error)
     if _UNREADABLE_URI.search(text):
         return place.terminal("url", "the address cannot be read as a URI")
-    if _REFUSALS.search(text.strip()) and "FATAL" in text:
+    if _REFUSALS.search(text.strip()):
         message = "the server does not accept the account, its password or the database"
         return place.terminal("account", message)
     return RetryLaterError("connection", "the server cannot be reached")
@@ -175,9 +189,3 @@ def _refused_query(error: Error, place: Place) -> Failure:
     if code == _MISSING_COLUMN:
         return place.terminal("missing_column", "a column is gone")
     return place.terminal("query", f"the server refuses the query (SQLSTATE {code})")
-
-
-def _broken_stream(text: str) -> RetryLaterError:
-    if "statement timeout" in text:
-        return RetryLaterError("timeout", "the server cancelled the query")
-    return RetryLaterError("cut_connection", "the connection was cut")
