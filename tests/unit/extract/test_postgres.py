@@ -16,7 +16,7 @@ from psycopg import sql
 from extract.errors import SourceError, TerminalError, TransientError
 from extract.raw import RawStore
 from extract.window import Window
-from tests.unit.extract.postgres_server import CLERK, PASSWORD, Postgres, postgres_server
+from tests.unit.extract.postgres_server import CLERK, PASSWORD, Postgres
 from warehouse.contract.model import RawColumn
 from warehouse.paths import CityPaths
 
@@ -24,10 +24,9 @@ ARROW = {"kind": "arrow"}
 ID_AND_LABEL = [RawColumn("id", "integer"), RawColumn("label")]
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with postgres_server() as server:
-        yield server
+@pytest.fixture
+def postgres(postgres_session: Postgres) -> Postgres:
+    return postgres_session
 
 
 @pytest.fixture
