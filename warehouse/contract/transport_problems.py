@@ -34,9 +34,7 @@ def _postgres_problems(
     if ("cursor_column" in options) != by_range:
         message = "cursor_column and protocol updated_range need each other"
         yield document.problem(place, _RULE, message)
-    types = {
-        node["name"]: node["logicalType"] for node in document.data["schema"][0]["properties"]
-    }
+    types = {node["name"]: node["logicalType"] for node in document.data["schema"][0]["properties"]}
     key = options["key"]
     for name in [key] if isinstance(key, str) else key:
         if name not in types:

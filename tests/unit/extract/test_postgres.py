@@ -366,8 +366,10 @@ def test_the_right_password_is_taken(postgres: Postgres, table: str, source: Sou
     [
         f"postgresql://{CLERK}:{PASSWORD}@/postgres?host=/nowhere",
         f"postgresql://{CLERK}:{PASSWORD}@127.0.0.1:1/postgres",
+        # The client takes what follows the first @ for the host, and its message says it.
+        f"postgresql://{CLERK}:not@{PASSWORD}@nowhere.invalid/postgres",
     ],
-    ids=["socket", "host"],
+    ids=["socket", "host", "password that holds the sign before a host"],
 )
 def test_a_server_that_is_away_is_tried_again(source: Source, address: str) -> None:
     opened = source(ID_AND_LABEL, uri=address, transport={"attempts": 3})
