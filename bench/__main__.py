@@ -14,12 +14,19 @@ from rich.table import Table
 
 from bench import reference
 from bench.line import Line, Size
-from bench.load_lines import CsvLine, LargeCsvLine, Open311Line
+from bench.load_lines import CsvLine, LargeCsvLine, Open311Line, PostgresLine
 from bench.reference import Calibration, Reference
 from bench.result import FAIL, MEMORY_RATIO, Result, measure
 from bench.table_lines import MartsLine, UpsertLine
 
-LINES: tuple[type[Line], ...] = (CsvLine, LargeCsvLine, Open311Line, UpsertLine, MartsLine)
+LINES: tuple[type[Line], ...] = (
+    CsvLine,
+    LargeCsvLine,
+    Open311Line,
+    PostgresLine,
+    UpsertLine,
+    MartsLine,
+)
 
 
 def chosen(names: str) -> list[type[Line]]:
@@ -62,7 +69,8 @@ def run_lines(
         calibration = Calibration(work)
         with console.status(f"{line.title}: limit and ours in turns"):
             base = results[line.memory_of].ours.peak_mib if line.memory_of else None
-            result = measure(line, work / "runs", calibration, base and base * MEMORY_RATIO)
+            allowed_mib = base * MEMORY_RATIO if base else line.max_mib
+            result = measure(line, work / "runs", calibration, allowed_mib)
             shutil.rmtree(work / "runs")
         today = Reference(round(result.limit.seconds, 3), round(calibration.seconds, 4))
         known = references.setdefault(line.name, today)

@@ -37,6 +37,7 @@ class Line(ABC):
         slack_seconds: and this much more.
         repeats: Runs of each side.
         memory_of: Name of the line whose peak ours may exceed by a fifth, or None.
+        max_mib: Most memory that ours may take where no other line says it, or None.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Line(ABC):
     slack_seconds: float = 0.0
     repeats: int = 3
     memory_of: str | None = None
+    max_mib: float | None = None
 
     def __init__(self, inputs: Path, size: Size) -> None:
         """Remember where inputs are kept and how large they are."""

@@ -1,4 +1,4 @@
-"""Lines of first loads: CSV files and an API into core."""
+"""Lines of first loads: CSV files, an API and a database into core."""
 
 import os
 import subprocess
@@ -18,6 +18,9 @@ HARBOUR = "tests/cities/harbour"
 HARBOUR_DAY = "2017-02-28"
 OPEN311_DAY = "2025-07-05"
 PAGE_SIZE = 1_000
+BENCH_CITY = str(REPOSITORY / "bench" / "city")
+# After the last dossier and its completion, so that nothing lies in the future of the run.
+DOSSIERS_DAY = "2025-01-31"
 
 
 class CsvLine(Line):
@@ -134,3 +137,52 @@ class Open311Line(Line):
         """The table, by the columns that the limit has."""
         table = "service_request"
         return table_differences(limit / "core" / table, core_table(ours, "danang", table))
+
+
+class PostgresLine(Line):
+    """A table of a PostgreSQL server, with raw kept and every rule of the table."""
+
+    name = "postgres"
+    title = "PostgreSQL, 2M x 12 to core"
+    ratio = 2.0
+    max_mib = 1024.0
+    uri = ""
+
+    @property
+    def _rows(self) -> int:
+        return self.size.of(2_000_000, 100_000)
+
+    def prepare(self) -> None:
+        """Make the table once; the folder keeps it."""
+        with self.standing():
+            assert self.uri
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """One server for all runs of both sides; it ends with its input."""
+        folder = str(self.inputs / f"postgres-{self._rows}")
+        command = [sys.executable, "-m", "bench.database", folder, str(self._rows)]
+        with subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as server:
+            assert server.stdin is not None
+            assert server.stdout is not None
+            try:
+                self.uri = server.stdout.readline().strip()
+                yield
+            finally:
+                server.stdin.close()
+
+    def limit(self, folder: Path) -> Measured:
+        """One bare table, without raw and without a rule."""
+        return run("bench.limit.postgres_to_core", self.uri, str(folder), environment=environment())
+
+    def ours(self, folder: Path) -> Measured:
+        """The benchmark city's dossiers."""
+        variables: dict[str, str | Path] = {HOME: folder, "CITYLAKE_BENCH_DATABASE": self.uri}
+        arguments = (BENCH_CITY, DOSSIERS_DAY, "public_services.dossiers")
+        return run("bench.ours.load", *arguments, environment=environment(**variables))
+
+    def differences(self, limit: Path, ours: Path) -> list[str]:
+        """The table, by the columns that the limit has."""
+        return table_differences(limit / "core/dossier", core_table(ours, "bench", "dossier"))

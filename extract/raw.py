@@ -16,8 +16,9 @@ from warehouse.paths import RESTRICTED_MODE, CityPaths
 CHUNK = 1 << 20
 COMPRESSION_LEVEL = 1
 FILE_MODE = 0o600
-# gzip, zip, Parquet and zstandard gain nothing from a second compression.
-COMPRESSED_MAGIC = (b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\x28\xb5\x2f\xfd")
+# gzip, zip, Parquet, zstandard and Arrow files (whose buffers our own writer compresses) gain
+# nothing from a second compression; an Arrow file stays readable in place.
+COMPRESSED_MAGIC = (b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"\x28\xb5\x2f\xfd", b"ARROW1")
 STORED = ".bin"
 ZSTANDARD = ".zst"
 

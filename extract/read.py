@@ -22,6 +22,19 @@ the option has none.
         retry_after_max_seconds  a longer `Retry-After` ends the attempts at once (120)
         proxy_env          environment variable that holds a proxy's address
         member             as above
+    transport.kind: postgres   delivers Arrow files: taken with format `arrow`
+        uri_env            environment variable that holds the address (`postgresql://...`, a host
+                           or, by `?host=`, the folder of a Unix socket)
+        schema (public)  table   the table or view; its columns are the contract's raw columns
+        key                raw column, or a list of them, that identifies a row: the order of
+                           reading, and where a broken read is taken up
+        cursor_column      raw column declared `timestamp` that holds the time of the latest
+                           update; needs protocol `updated_range`. Without it the table is read
+                           whole
+        object_rows        rows of one raw object (50000)
+        connect_timeout_seconds (10), statement_timeout_seconds (3600)
+        attempts           sessions in all without a further row (5)
+        backoff_seconds (0.5), backoff_max_seconds (30)   as above
     format.kind: csv
         delimiter (,)  quote (")  doubled_quote (true)  escape ()
         encoding           `utf-8`, any Python codec, or `auto` (by byte-order mark, else UTF-8)
@@ -37,17 +50,30 @@ the option has none.
         records            dotted path of the array (the top level)
         max_page_megabytes (256)
     format.kind: parquet   no options
+    format.kind: arrow     no options; Arrow files (IPC)
     protocol.kind: single  no options; taken where the contract gives no protocol
     protocol.kind: open311
         path (requests.json)  page_size (1000)  first_page (1)  max_pages (100000)  in_flight (2)
         page_parameter (page)  page_size_parameter (page_size)  extensions (true)
         updated_after_parameter (updated_after)  updated_before_parameter (updated_before)
+    protocol.kind: updated_range   no options; rows updated in [known minus overlap, end of day)
 
 In text formats an empty CSV field, an absent key and JSON null are null; booleans are `true`
 and `false`. Header names that repeat become `name`, `name#2`, ...; a declared name that repeats
 is refused unless every repetition is declared.
 
-Undeclared columns of CSV and Parquet are found in the header, those of JSON in every record.
+Parquet and Arrow keep their types: raw columns declared `integer`, `boolean`, `date` or `timestamp`
+(an instant) must hold them; every other one is text to the expressions.
+
+Of PostgreSQL, `string` takes texts, enumerations, UUID, JSON, addresses and local times (as text,
+which the contract reads with `formats` and its zone). `number` takes any number, as its exact text:
+NaN, infinity and what is out of range are set aside row by row. `integer`, `boolean`, `date` and
+`timestamp` (with time zone) take these alone. Money is best kept as `integer` minor units. A date
+or instant that is infinite or beyond the year 9999 comes as the end of that calendar and is set
+aside too.
+
+Undeclared columns of CSV, Parquet and Arrow are found in the header (of PostgreSQL in
+`information_schema.columns`), those of JSON in every record.
 A required column must stand in the header; in JSON, in some record of the first stretch.
 """
 
@@ -59,6 +85,7 @@ from typing import Any
 
 from extract.content import Content
 from extract.errors import Place
+from extract.formats.arrow import ArrowFormat
 from extract.formats.base import Format, Parsed
 from extract.formats.csv import CsvFormat, CsvOptions
 from extract.formats.json import JsonFormat, JsonOptions, NdjsonFormat, NdjsonOptions
@@ -67,6 +94,7 @@ from extract.options import read_options
 from extract.protocols.base import Protocol
 from extract.protocols.open311 import Open311Options, Open311Protocol
 from extract.protocols.single import SingleProtocol
+from extract.protocols.updated_range import UpdatedRangeProtocol
 from extract.raw import RawObject, RawStore
 from extract.schema import RawSchema
 from extract.transport.base import Sink, Transport
@@ -206,10 +234,11 @@ def open_stream(
     Raises:
         TerminalError: rule `contract` or `token` at once; anything else while reading.
     """
-    transport = open_transport(source.transport, environ, city_folder, Place(source.id))
+    schema = _schema(source, raw_columns)
+    transport = open_transport(source.transport, schema, environ, city_folder, Place(source.id))
     sink = partial(_store, raw_store)
     protocol = open_protocol(source, transport, sink, window)
-    return _reader(source, raw_columns, raw_store, protocol, transport)
+    return _reader(source, schema, raw_store, protocol, transport)
 
 
 def reopen_stream(
@@ -233,35 +262,42 @@ def reopen_stream(
     """
     transport = StoredTransport(raw_store, tuple(digests))
     protocol = SingleProtocol(transport, partial(_store, raw_store))
-    return _reader(source, raw_columns, raw_store, protocol, transport)
+    return _reader(source, _schema(source, raw_columns), raw_store, protocol, transport)
 
 
-def _reader(
-    source: SourceContract,
-    raw_columns: tuple[str, ...],
-    raw_store: RawStore,
-    protocol: Protocol,
-    transport: Transport,
-) -> StreamReader:
-    place = Place(source.id)
+def _schema(source: SourceContract, raw_columns: tuple[str, ...]) -> RawSchema:
     schema = RawSchema(source.raw_columns, raw_columns, source.drift)
     undeclared = sorted(set(raw_columns) - set(schema.names))
     if undeclared:
         message = f"raw columns that are not declared: {', '.join(undeclared)}"
-        raise place.terminal("contract", message)
-    form = open_format(source.format, schema, place)
+        raise Place(source.id).terminal("contract", message)
+    return schema
+
+
+def _reader(
+    source: SourceContract,
+    schema: RawSchema,
+    raw_store: RawStore,
+    protocol: Protocol,
+    transport: Transport,
+) -> StreamReader:
+    form = open_format(source.format, schema, Place(source.id))
     return StreamReader(
         protocol, transport, form, schema, lambda raw: Content(raw_store, raw, source.id)
     )
 
 
 def open_transport(
-    options: Mapping[str, Any], environ: Mapping[str, str], city_folder: Path, place: Place
+    options: Mapping[str, Any],
+    schema: RawSchema,
+    environ: Mapping[str, str],
+    city_folder: Path,
+    place: Place,
 ) -> Transport:
     """The transport of a contract's options.
 
     Raises:
-        TerminalError: rule `contract` or `token`.
+        TerminalError: rule `contract`, `token` or `url`.
     """
     kind = options.get("kind")
     if kind == "file":
@@ -272,6 +308,12 @@ def open_transport(
         from extract.transport.http import HttpOptions, HttpTransport
 
         return HttpTransport(read_options(HttpOptions, options, "transport", place), environ, place)
+    if kind == "postgres":
+        # The driver, likewise.
+        from extract.transport.postgres import PostgresOptions, PostgresTransport
+
+        database = read_options(PostgresOptions, options, "transport", place)
+        return PostgresTransport(database, schema, environ, place)
     raise place.terminal("contract", f"there is no transport {kind}")
 
 
@@ -291,6 +333,9 @@ def open_format(options: Mapping[str, Any], schema: RawSchema, place: Place) -> 
     if kind == "parquet":
         read_options(NoOptions, options, "format", place)
         return ParquetFormat(schema)
+    if kind == "arrow":
+        read_options(NoOptions, options, "format", place)
+        return ArrowFormat(schema)
     raise place.terminal("contract", f"there is no format {kind}")
 
 
@@ -310,6 +355,9 @@ def open_protocol(
     if kind == "open311":
         options = read_options(Open311Options, source.protocol, "protocol", place)
         return Open311Protocol(options, transport, sink, window, source.overlap_seconds, place)
+    if kind == "updated_range":
+        read_options(NoOptions, source.protocol, "protocol", place)
+        return UpdatedRangeProtocol(transport, sink, window, source, place)
     raise place.terminal("contract", f"there is no protocol {kind}")
 
 

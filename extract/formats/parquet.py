@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,22 +10,12 @@ import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from extract.content import Content
-from extract.errors import Place
 from extract.formats.base import Parsed, row_numbers, with_rows
+from extract.formats.typed import check_types
 from extract.raw import CHUNK
 from extract.schema import RawSchema
 
 STRETCH_ROWS = 65_536
-
-
-def _is_instant(kind: pa.DataType) -> bool:
-    return pa.types.is_timestamp(kind) and kind.tz is not None
-
-
-_HOLDS: dict[str, Callable[[pa.DataType], bool]] = {
-    "date": pa.types.is_date,
-    "timestamp": _is_instant,
-}
 
 
 class ParquetFormat:
@@ -56,7 +46,7 @@ class ParquetFormat:
             declared = {name for name in self._schema.names if name in tops}
             names = sorted(declared | {name for name in found if not _inside(name, declared)})
             undeclared = self._schema.check_header(names, content.place)
-            self._check_types(file.schema_arrow, content.place)
+            check_types(self._schema, file.schema_arrow, content.place)
             present = [name for name in self._schema.wanted if name in names]
             row = 0
             for batch in file.iter_batches(STRETCH_ROWS, columns=present):
@@ -64,21 +54,6 @@ class ParquetFormat:
                 table = with_rows(table, row_numbers(row, batch.num_rows))
                 row += batch.num_rows
                 yield Parsed(table, undeclared=undeclared)
-
-    def _check_types(self, found: pa.Schema, place: Place) -> None:
-        """Refuse a column that is declared as a date or an instant and holds something else.
-
-        Raises:
-            TerminalError: rule `type`.
-        """
-        for column in self._schema.declared:
-            holds = _HOLDS.get(column.logical_type)
-            if holds is None or column.name not in found.names:
-                continue
-            kind = found.field(column.name).type
-            if not holds(kind):
-                message = f"declared as {column.logical_type}, but the file holds {kind}"
-                raise place.terminal("type", message, column=column.name)
 
     def _deliver(self, records: pa.Table, present: list[str]) -> pa.Table:
         arrays = []

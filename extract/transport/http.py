@@ -12,6 +12,7 @@ import httpx
 from extract.errors import Place, TerminalError
 from extract.raw import RawObject
 from extract.transport.base import Request, Sink, zip_members
+from extract.transport.retry import RetryLaterError, Tries
 
 TOO_MANY_REQUESTS = 429
 UNAUTHORISED = frozenset({401, 403})
@@ -39,19 +40,6 @@ class HttpOptions:
     retry_after_max_seconds: float = 120.0
     proxy_env: str | None = None
     member: str | None = None
-
-
-class RetryLaterError(Exception):
-    """One try failed in a way that another may not.
-
-    Attributes:
-        wait_seconds: What the server asked to wait, or None.
-    """
-
-    def __init__(self, rule: str, message: str, wait_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.rule = rule
-        self.wait_seconds = wait_seconds
 
 
 class HttpTransport:
@@ -112,24 +100,19 @@ class HttpTransport:
         return self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{request.path}")
 
     def _retried(self, place: Place, fetch: Callable[[], RawObject]) -> RawObject:
-        attempt = 1
+        options = self._options
+        tries = Tries(
+            options.attempts,
+            options.backoff_seconds,
+            options.backoff_max_seconds,
+            options.retry_after_max_seconds,
+            self._sleep,
+        )
         while True:
             try:
                 return fetch()
             except RetryLaterError as error:
-                wait = self._wait(attempt, error.wait_seconds)
-                if wait is None or attempt >= self._options.attempts:
-                    message = f"{error} (attempt {attempt} of {self._options.attempts})"
-                    raise place.transient(error.rule, message) from error
-            self._sleep(wait)
-            attempt += 1
-
-    def _wait(self, attempt: int, asked: float | None) -> float | None:
-        """Seconds until the next try; None when the server asks for more than is allowed."""
-        if asked is not None:
-            return asked if asked <= self._options.retry_after_max_seconds else None
-        doubled: float = self._options.backoff_seconds * 2.0 ** (attempt - 1)
-        return min(doubled, self._options.backoff_max_seconds)
+                tries.wait_after(error, place)
 
     def _fetch(
         self, url: httpx.URL, parameters: Mapping[str, Any], place: Place, sink: Sink

@@ -12,7 +12,14 @@ from pathlib import Path
 import duckdb
 
 from warehouse.contract.merge import merge
-from warehouse.contract.model import Column, Rule, Severity, SourceContract, TableContract
+from warehouse.contract.model import (
+    TYPED_FORMATS,
+    Column,
+    Rule,
+    Severity,
+    SourceContract,
+    TableContract,
+)
 from warehouse.contract.problem import ContractError, Problem, raise_on
 from warehouse.contract.projection import (
     AS_OF,
@@ -27,8 +34,8 @@ from warehouse.contract.typing_sql import Typed, TypingError, typed_column
 from warehouse.records import ROW_COLUMN
 from warehouse.sql import date_literal, literal, quoted
 
-_TEXT = "VARCHAR"
-_TYPED_FORMATS = frozenset({"parquet"})
+# Types of raw columns that text cannot stand for without a format of its own.
+_NEVER_TEXT = frozenset({"date", "timestamp"})
 _ANY_DAY = date(2000, 1, 1)
 # File, line and subject of a problem.
 _Place = tuple[Path, int, str]
@@ -118,7 +125,8 @@ class _Reader:
         self.table = table
         self.problems: list[Problem] = []
         self._raw: dict[str, None] = {}
-        self._declared = {column.name: column.sql_type for column in source.raw_columns}
+        kind = source.format.get("kind")
+        self._declared = {column.name: column.sql_type(kind) for column in source.raw_columns}
         self._made = dict(self._declared)
         if source.unpivot is not None:
             self._made |= dict.fromkeys(
@@ -128,10 +136,10 @@ class _Reader:
     def check_raw_types(self) -> None:
         """Refuse types of raw columns that the source's format cannot deliver."""
         kind = self.source.format.get("kind")
-        if kind in _TYPED_FORMATS:
+        if kind in TYPED_FORMATS:
             return
         for column in self.source.raw_columns:
-            if column.sql_type != _TEXT:
+            if column.logical_type in _NEVER_TEXT:
                 place = (self.source.path, 1, f"raw column {column.name}")
                 message = f"is declared {column.logical_type}; format {kind} delivers text"
                 self._refuse(place, "citylake.typing", message)
@@ -256,8 +264,9 @@ def _value_conditions(column: Column) -> Iterator[tuple[str, str]]:
 
 def _bind(sandbox: Sandbox, compiled: CompiledStream) -> None:
     """Bind the whole projection against an empty table of the raw schema."""
+    kind = compiled.source.format.get("kind")
     columns = "".join(
-        f", CAST(NULL AS {each.sql_type}) AS {quoted(each.name)}"
+        f", CAST(NULL AS {each.sql_type(kind)}) AS {quoted(each.name)}"
         for each in compiled.source.raw_columns
         if each.name in compiled.raw_columns
     )

@@ -115,7 +115,14 @@ class TableContract:
         raise KeyError(name)
 
 
-_RAW_TYPES = {"date": "DATE", "timestamp": "TIMESTAMPTZ"}
+# What a format with types of its own delivers; a `number` is text everywhere, to be exact.
+_RAW_TYPES = {
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "integer": "BIGINT",
+    "timestamp": "TIMESTAMPTZ",
+}
+TYPED_FORMATS = frozenset({"arrow", "parquet"})
 
 
 @dataclass(frozen=True)
@@ -125,8 +132,8 @@ class RawColumn:
     Attributes:
         name: Name in the file's header, or dotted path in a JSON record.
         logical_type: `string`, `number`, `integer` or `boolean`: the type a JSON source sends; a
-            format with types of its own (Parquet) may also deliver `date` and `timestamp` (an
-            instant), which are then not read from text.
+            format with types of its own (Arrow, Parquet) may also deliver `date` and `timestamp`
+            (an instant). Of such a format all but `string` and `number` stay typed.
         required: Whether a missing column stops the stream.
     """
 
@@ -134,10 +141,10 @@ class RawColumn:
     logical_type: str = "string"
     required: bool = True
 
-    @property
-    def sql_type(self) -> str:
-        """The DuckDB type that expressions see."""
-        return _RAW_TYPES.get(self.logical_type, "VARCHAR")
+    def sql_type(self, format_kind: str | None) -> str:
+        """The DuckDB type that expressions see under a format."""
+        is_typed = format_kind in TYPED_FORMATS
+        return _RAW_TYPES.get(self.logical_type, "VARCHAR") if is_typed else "VARCHAR"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from warehouse.contract.read import (
     rules_of,
     valid_document,
 )
+from warehouse.contract.transport_problems import transport_problems
 from warehouse.contract.validation import CUSTOM
 from warehouse.contract.zones import zone_names
 
@@ -147,6 +148,7 @@ def _source_problems(document: Document, identifier: str) -> Iterator[Problem]:
     yield from _zone_problems(document)
     yield from _delete_problems(document)
     yield from _unpivot_problems(document)
+    yield from transport_problems(document)
     for index, node in enumerate(table["properties"]):
         pattern = node.get("logicalTypeOptions", {}).get("pattern")
         if pattern is not None:

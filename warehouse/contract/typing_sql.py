@@ -120,8 +120,12 @@ def typed_column(column: Column, mapped: Mapped, expression: Expression, zone: s
         _place_instant(typed, typed.add(PARSE, "instant", f"epoch_us({value})"), zone)
     elif kind == "TIMESTAMPTZ" and expression.sql_type == "TIMESTAMP":
         _place(typed, mapped, typed.add(PARSE, "clock", f"epoch_us({value})"), zone)
+    elif kind == "DATE" and expression.sql_type == "DATE":
+        typed.value = typed.add(VALUE, "value", _known_years(value))
     elif expression.sql_type == column.sql_type:
         typed.value = value
+    elif expression.sql_type == "BIGINT" and kind in ("INTEGER", "DECIMAL"):
+        typed.value = typed.add(VALUE, "value", f"TRY_CAST({value} AS {column.sql_type})")
     else:
         raise TypingError(f"yields {expression.sql_type}; the column is {column.sql_type}")
     _mark_unread(typed, [], _raw_present(mapped, expression))
@@ -206,8 +210,13 @@ def _type_date(typed: Typed, mapped: Mapped, text: str, zone: str) -> None:
         for each in formats
     ]
     read = typed.add(PARSE, "date", f"coalesce({', '.join(parsed)})")
+    typed.value = typed.add(VALUE, "value", _known_years(read))
+
+
+def _known_years(day: str) -> str:
+    """SQL of a date, null where it lies out of the years that anything is known of."""
     years = f"DATE '{FIRST_YEAR}-01-01' AND DATE '{LAST_YEAR}-12-31'"
-    typed.value = typed.add(VALUE, "value", f"CASE WHEN {read} BETWEEN {years} THEN {read} END")
+    return f"CASE WHEN {day} BETWEEN {years} THEN {day} END"
 
 
 def _type_time(typed: Typed, mapped: Mapped, text: str, zone: str) -> None:

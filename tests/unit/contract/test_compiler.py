@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -279,6 +280,52 @@ def test_an_instant_that_comes_typed_equals_one_read_from_text() -> None:
     found = run(typed, records, moment=instants)
     assert found == run(text, records)
     assert [row["_reasons"] for row in found] == [[], [], ["made_at:type"], ["made_at:type"], []]
+
+
+def test_integers_booleans_and_dates_that_come_typed_are_kept_or_refused() -> None:
+    compiled = stream(
+        [
+            column("id", "BIGINT"),
+            column("small", "INTEGER"),
+            column("share", "DECIMAL(5,2)"),
+            column("fits", "BOOLEAN"),
+            column("day", "DATE"),
+        ],
+        [Mapped("id", "id"), Mapped("small", "count"), Mapped("share", "count"),
+         Mapped("fits", "fits"), Mapped("day", "day")],
+        [],
+        raw_columns=(
+            RawColumn("id", "integer"), RawColumn("count", "integer"),
+            RawColumn("fits", "boolean"), RawColumn("day", "date"),
+        ),
+        format={"kind": "arrow"},
+    )  # fmt: skip
+    days = [date(2025, 7, 1), date(9999, 12, 31), None, date(1899, 12, 31)]
+    found = run(
+        compiled,
+        [{}] * 4,
+        id=pa.array([9007199254740993, 2, 3, 4]),
+        count=pa.array([7, 3_000_000_000, None, 999], pa.int64()),
+        fits=pa.array([True, False, None, True]),
+        day=pa.array(days, pa.date32()),
+    )
+    assert [(row["id"], row["small"], row["share"], row["fits"], row["day"]) for row in found] == [
+        (9007199254740993, 7, Decimal("7.00"), True, date(2025, 7, 1)),
+        (2, None, None, False, None),
+        (3, None, None, None, None),
+        (4, 999, Decimal("999.00"), True, None),
+    ]
+    assert [set(row["_reasons"]) for row in found] == [
+        set(), {"small:type", "share:type", "day:type"}, set(), {"day:type"},
+    ]  # fmt: skip
+
+
+def test_an_integer_of_a_text_format_is_text() -> None:
+    raw = (RawColumn("id", "integer"),)
+    compiled = stream([column("id")], [Mapped("id", "id")], [], raw_columns=raw)
+    assert run(compiled, [{"id": "007"}])[0]["id"] == "007"
+    with pytest.raises(ContractError, match="yields BIGINT; the column is VARCHAR"):
+        stream([column("id")], [Mapped("id", "id")], [], raw_columns=raw, format={"kind": "arrow"})
 
 
 def test_a_format_of_text_delivers_no_instant() -> None:

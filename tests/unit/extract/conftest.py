@@ -1,7 +1,7 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,9 +12,22 @@ from warehouse.contract.model import RawColumn, SourceContract
 from warehouse.paths import CityPaths
 from warehouse.records import RecordBatch
 
+if TYPE_CHECKING:
+    from tests.unit.extract.postgres_server import Postgres
+
 WINDOW = Window(
     date(2025, 7, 1), datetime(2025, 6, 30, 17, tzinfo=UTC), datetime(2025, 7, 1, 17, tzinfo=UTC)
 )
+
+
+@pytest.fixture(scope="session")
+def postgres_session() -> "Iterator[Postgres]":
+    """One PostgreSQL server for all tests that need one."""
+    # Its client and the server are loaded only where such a test runs.
+    from tests.unit.extract.postgres_server import postgres_server
+
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture

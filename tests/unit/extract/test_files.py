@@ -1,3 +1,4 @@
+import gzip
 import zipfile
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from warehouse.contract.model import RawColumn
 
 CSV = {"kind": "csv"}
 PARQUET = {"kind": "parquet"}
+ARROW = {"kind": "arrow"}
 
 
 @pytest.fixture
@@ -147,6 +149,76 @@ def test_unreadable_parquet(open_bytes: Any, tmp_path: Path, damage: str) -> Non
 def test_parquet_without_a_required_column(open_bytes: Any, tmp_path: Path) -> None:
     with pytest.raises(TerminalError, match=r"missing columns: 'ident'; undeclared columns: "):
         open_bytes(parquet_bytes(tmp_path), PARQUET, ["ident"], drift="discard").read()
+
+
+def arrow_bytes(values: pa.Table, **options: Any) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, values.schema, **options) as writer:
+        writer.write_table(values, max_chunksize=30_000)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+ENTRIES = pa.table(
+    {
+        "id": pa.array(range(100_000), pa.int64()),
+        "at": pa.array([datetime(2025, 7, 1, tzinfo=UTC)] * 100_000),
+        "name": pa.array(["Đà Nẵng"] * 100_000),
+    }
+)
+
+
+@pytest.mark.parametrize("wrapping", ["plain", "compressed", "gzip"])
+def test_arrow_keeps_its_types(open_bytes: Any, wrapping: str) -> None:
+    options = pa.ipc.IpcWriteOptions(compression="zstd" if wrapping == "compressed" else None)
+    content = arrow_bytes(ENTRIES, options=options)
+    content = gzip.compress(content, 1) if wrapping == "gzip" else content
+    columns = [RawColumn("id", "integer"), "name", RawColumn("none", required=False)]
+    opened = open_bytes(content, ARROW, columns, drift="evolve").read()
+    assert [batch.records.num_rows for batch in opened.batches] == [30_000] * 3 + [10_000]
+    assert opened.batches[0].records.schema.types == [
+        pa.int64(), pa.string(), pa.string(), pa.int64(),
+    ]  # fmt: skip
+    rows = opened.rows()
+    assert [row["_raw_row"] for row in rows] == [row["id"] for row in rows] == list(range(100_000))
+    assert rows[-1]["name"] == "Đà Nẵng"
+    assert opened.reader.summary.undeclared == {"at"}
+
+
+@pytest.mark.parametrize(
+    ("name", "logical_type", "fits"),
+    [("id", "timestamp", False), ("id", "boolean", False), ("at", "integer", False),
+     ("at", "timestamp", True), ("id", "integer", True), ("id", "number", True)],
+)  # fmt: skip
+@pytest.mark.parametrize("form", [ARROW, PARQUET], ids=["arrow", "parquet"])
+def test_a_typed_format_holds_what_is_declared(
+    open_bytes: Any, tmp_path: Path, form: dict[str, str], name: str, logical_type: str, fits: bool
+) -> None:
+    if form == PARQUET:
+        pq.write_table(ENTRIES, tmp_path / "x.parquet")
+        content = (tmp_path / "x.parquet").read_bytes()
+    else:
+        content = arrow_bytes(ENTRIES)
+    opened = open_bytes(content, form, [RawColumn(name, logical_type)], drift="discard")
+    if fits:
+        assert len(opened.read().rows()) == 100_000
+    else:
+        with pytest.raises(TerminalError, match=rf"declared as {logical_type}, .*\[type\]"):
+            opened.read()
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "empty", "magic only"])
+def test_unreadable_arrow(open_bytes: Any, damage: str) -> None:
+    whole = arrow_bytes(ENTRIES)
+    content = {"cut": whole[:-100], "text": b"a,b\n", "empty": b"", "magic only": b"ARROW1"}[damage]
+    with pytest.raises(TerminalError, match=r"file input\.dat: .*\[(arrow|empty)\]"):
+        open_bytes(content, ARROW, ["id"], drift="discard").read()
+
+
+def test_arrow_with_other_columns(open_bytes: Any) -> None:
+    with pytest.raises(TerminalError, match=r"missing columns: 'ident'; undeclared columns: "):
+        open_bytes(arrow_bytes(ENTRIES), ARROW, ["ident"], drift="discard").read()
+    with pytest.raises(TerminalError, match=r"undeclared columns: 'at' \[undeclared_column\]"):
+        open_bytes(arrow_bytes(ENTRIES), ARROW, ["id", "name"]).read()
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,9 @@ def stored_files(paths: CityPaths) -> list[Path]:
         (gzip.compress(TEXT), ".bin"),
         (b"PK\x03\x04 rest", ".bin"),
         (b"PAR1 rest", ".bin"),
+        (b"ARROW1 rest", ".bin"),
     ],
-    ids=["text", "empty", "one byte", "gzip", "zip", "parquet"],
+    ids=["text", "empty", "one byte", "gzip", "zip", "parquet", "arrow"],
 )
 @pytest.mark.parametrize("form", ["bytes", "stream", "path", "chunks"])
 def test_bytes_come_back_as_they_came(

@@ -63,6 +63,9 @@ def test_the_table_names_every_installed_package() -> None:
         pytest.param(door_problems, "pipeline/a.py", "from dbt.cli.main import x", id="dbt"),
         pytest.param(door_problems, "quality/a.py", "import great_expectations as gx", id="gx"),
         pytest.param(door_problems, "pipeline/a.py", "from airflow.sdk import dag", id="airflow"),
+        pytest.param(
+            door_problems, "extract/a.py", "from adbc_driver_postgresql import dbapi", id="adbc"
+        ),
         pytest.param(door_problems, "pipeline/run.py", "import demo.server", id="demo_door"),
         pytest.param(relative_problems, "warehouse/a.py", "from . import b", id="relative"),
         pytest.param(relative_problems, "warehouse/a.py", "from .b import c", id="relative_name"),
