@@ -224,7 +224,7 @@ def test_a_record_is_found_again_without_the_server(postgres: Postgres, tmp_path
 
 CONTRADICTIONS = {
     "another format": ("{kind: arrow}", "{kind: csv}", "transport postgres delivers format arrow"),
-    "range without cursor": ("cursor_column: changed, ", "", "need each other"),
+    "range without cursor": ("cursor_column: changed,", "", "need each other"),
     "range of a snapshot": ("  - {property: cursor, value: window}\n", "", "needs cursor: window"),
     "unknown key": ("key: id,", "key: ident,", "no column 'ident'"),
     "cursor of another type": ("cursor_column: changed", "cursor_column: ward", "column 'ward'"),
