@@ -151,7 +151,7 @@ def test_an_expectation_of_several_marts_names_its_mart(tmp_path: Path) -> None:
 def test_a_declared_expectation_is_read(tmp_path: Path) -> None:
     path = tmp_path / "monthly.yaml"
     path.write_text(DATASET + QUALITY, encoding="utf-8")
-    assert publication(read_document(path)).expectations == (
+    assert publication(read_document(path), {}).expectations == (
         Expectation(
             "enough_rows",
             "mart_service_request_monthly",
