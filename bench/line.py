@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import Measured
+from pipeline.settings import REPOSITORY
 
 HOME = "CITYLAKE_HOME"
+CITY = str(REPOSITORY / "bench" / "city")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.compare import table_differences
 from bench.inputs import multiply_shared
-from bench.line import HOME, Line, core_table, environment
+from bench.line import CITY, HOME, Line, core_table, environment
 from bench.measure import Measured, run
 from pipeline.settings import REPOSITORY
 
@@ -18,7 +18,6 @@ HARBOUR = "tests/cities/harbour"
 HARBOUR_DAY = "2017-02-28"
 OPEN311_DAY = "2025-07-05"
 PAGE_SIZE = 1_000
-BENCH_CITY = str(REPOSITORY / "bench" / "city")
 # After the last dossier and its completion, so that nothing lies in the future of the run.
 DOSSIERS_DAY = "2025-01-31"
 
@@ -180,7 +179,7 @@ class PostgresLine(Line):
     def ours(self, folder: Path) -> Measured:
         """The benchmark city's dossiers."""
         variables: dict[str, str | Path] = {HOME: folder, "CITYLAKE_BENCH_DATABASE": self.uri}
-        arguments = (BENCH_CITY, DOSSIERS_DAY, "public_services.dossiers")
+        arguments = (CITY, DOSSIERS_DAY, "public_services.dossiers")
         return run("bench.ours.load", *arguments, environment=environment(**variables))
 
     def differences(self, limit: Path, ours: Path) -> list[str]:

@@ -4,11 +4,9 @@ from pathlib import Path
 
 from bench.compare import query_differences, table_differences
 from bench.inputs import write_changes, write_requests
-from bench.line import HOME, Line, core_table, environment, link_tree
+from bench.line import CITY, HOME, Line, core_table, environment, link_tree
 from bench.measure import Measured, run
-from pipeline.settings import REPOSITORY
 
-CITY = str(REPOSITORY / "bench" / "city")
 SOURCE = "feedback.requests"
 INPUT = "CITYLAKE_BENCH_INPUT"
 FILE = "requests.parquet"

@@ -10,10 +10,9 @@ from pipeline.finding import Finding, Health, judged
 from pipeline.status import verification_problems
 from warehouse.lake import Kind, Lake, Snapshot
 from warehouse.paths import RESTRICTED_MODE, CityPaths
-from warehouse.workspace import is_alive
+from warehouse.workspace import is_alive, leftovers
 
 KINDS: tuple[Kind, ...] = ("core", "quarantine")
-KEPT_IN_WORK = ("dbt-cache",)
 
 
 def check_tables(paths: CityPaths) -> Finding:
@@ -78,20 +77,12 @@ def check_scratch(paths: CityPaths) -> Finding:
     """Whether a run that was ended left scratch behind; the next run removes it."""
     if _is_locked(paths.lock):
         return Finding("scratch", Health.OK, ("in use by a run",))
-    left = sorted(
-        (path for path in paths.work.glob("*") if _is_leftover(path)), key=lambda path: path.name
-    )
+    left = [path for path in leftovers(paths) if _files(path) and not is_alive(path)]
     if not left:
         return Finding("scratch", Health.OK, ("nothing is left over",))
     size = sum(each.stat().st_size for path in left for each in _files(path))
     told = f"{len(left)} left over in work/, {size / 1e6:.1f} MB: the next run removes them"
     return Finding("scratch", Health.WARN, (told,))
-
-
-def _is_leftover(path: Path) -> bool:
-    if path.name in KEPT_IN_WORK or path.suffix == ".lock":
-        return False
-    return bool(_files(path)) and not is_alive(path)
 
 
 def _files(path: Path) -> list[Path]:

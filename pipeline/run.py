@@ -21,7 +21,7 @@ from warehouse.contract.model import SourceContract
 from warehouse.files import scratch
 from warehouse.promotion import promote
 from warehouse.promotion_record import PUBLISH, REJECT, Entry, Record, latest
-from warehouse.workspace import any_writer
+from warehouse.workspace import any_writer, leftovers
 
 
 @dataclass(frozen=True)
@@ -116,16 +116,14 @@ def run_day(context: Context, console: Console) -> RunReport:
 
 def _remove_leftovers(context: Context) -> None:
     """Empty the scratch folder, unless a process still works there."""
-    work = context.paths.work
     if any_writer(context.paths):
         return
-    for path in work.iterdir():
-        if path.name not in ("dbt-cache",) and path.suffix != ".lock":
-            # What a dying process still writes is left to the next run.
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+    for path in leftovers(context.paths):
+        # What a dying process still writes is left to the next run.
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _is_settled(context: Context, record: Record, pinned: Pinned, inputs: dict[str, str]) -> bool:

@@ -14,6 +14,7 @@ from warehouse.files import canonical_json, digest, file_digest
 from warehouse.lake import Snapshot
 from warehouse.registry_tables import write_parquet
 from warehouse.views import relation_sql
+from warehouse.workspace import DBT_CACHE
 
 CODE_FOLDERS = ("dbt", "warehouse", "quality")
 CODE_SUFFIXES = {".py", ".sql", ".yaml", ".yml", ".json"}
@@ -119,7 +120,7 @@ def build_inputs(context: Context, pinned: Pinned, work: Path) -> BuildInputs:
         data_as_of=pinned.as_of(pinned.snapshots) or context.as_of,
         timezone=context.city.timezone,
         candidate=work / "candidate.duckdb",
-        cache=context.paths.work / "dbt-cache",
+        cache=context.paths.work / DBT_CACHE,
     )
 
 

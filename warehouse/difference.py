@@ -8,7 +8,7 @@ from pathlib import Path
 from warehouse.contract.model import TableContract
 from warehouse.lake import Snapshot
 from warehouse.load_journal import record_files, seen_sql
-from warehouse.sql import date_literal, literal, quoted, quoted_list, read_files, same
+from warehouse.sql import date_literal, json_member, literal, quoted, quoted_list, read_files, same
 from warehouse.staging import Staged
 from warehouse.winner import lost_sql, met_sql
 
@@ -149,9 +149,8 @@ def _find_absent(staged: Staged, snapshot: Snapshot) -> str | None:
 
 
 def _key_is_unreadable(table: TableContract) -> str:
-    # A pointer, not a path: a column name may hold any character but `/` and `~`.
     return "key_text IS NULL OR " + " OR ".join(
-        f"json_extract_string(key_text, {literal('/' + name)}) IS NULL" for name in table.key
+        f"{json_member('key_text', name)} IS NULL" for name in table.key
     )
 
 

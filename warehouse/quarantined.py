@@ -6,7 +6,7 @@ import duckdb
 from warehouse.contract.model import TableContract
 from warehouse.lake import Lake, Snapshot
 from warehouse.load_journal import record_files, seen_sql
-from warehouse.sql import literal, quoted
+from warehouse.sql import json_member, literal, quoted
 from warehouse.views import quarantine_sql, relation_sql
 
 OPEN, RESOLVED = "open", "resolved"
@@ -86,9 +86,7 @@ def _joined(table: TableContract, core: Snapshot | None, seen: str) -> str:
 
 
 def _key_part(table: TableContract, name: str) -> str:
-    # A pointer, not a path: a column name may hold any character but `/` and `~`.
-    text = f"json_extract_string(q.key_text, {literal('/' + name)})"
-    return f"TRY_CAST({text} AS {table.column(name).sql_type})"
+    return f"TRY_CAST({json_member('q.key_text', name)} AS {table.column(name).sql_type})"
 
 
 def _state(table: TableContract) -> str:

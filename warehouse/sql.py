@@ -25,6 +25,12 @@ def literal_list(values: Iterable[str]) -> str:
     return "[" + ", ".join(literal(value) for value in values) + "]"
 
 
+def json_member(text: str, name: str) -> str:
+    """The text of one member of the JSON object that an SQL expression holds."""
+    # A pointer, not a path: a column name may hold any character but `/` and `~`.
+    return f"json_extract_string({text}, {literal('/' + name)})"
+
+
 def date_literal(day: date) -> str:
     """The day as an SQL date."""
     return f"DATE '{day.isoformat()}'"

@@ -9,6 +9,8 @@ from pathlib import Path
 from warehouse.files import scratch
 from warehouse.paths import RESTRICTED_MODE, CityPaths
 
+# dbt's parsed project, which runs hand on to each other.
+DBT_CACHE = "dbt-cache"
 _OPENING = "opening"
 _WRITING = "writing"
 _LOCK = "lock"
@@ -36,6 +38,15 @@ def workspace(paths: CityPaths) -> Iterator[Path]:
 def any_writer(paths: CityPaths) -> bool:
     """Whether any process holds a workspace of the city; removes the folders of dead ones."""
     return any([_is_alive_or_removed(folder) for folder in paths.work.glob(f"{_WRITING}.*")])
+
+
+def leftovers(paths: CityPaths) -> list[Path]:
+    """What lies in the scratch folder and is not meant to stay, workspaces in use included."""
+    return [
+        path
+        for path in sorted(paths.work.glob("*"))
+        if path.name != DBT_CACHE and path.suffix != ".lock"
+    ]
 
 
 def is_alive(folder: Path) -> bool:

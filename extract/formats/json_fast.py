@@ -36,7 +36,7 @@ class FastParser:
     def __init__(self, schema: RawSchema) -> None:
         self._wanted = schema.wanted
         self._declared = frozenset(schema.names)
-        self._record = _record_type(schema)
+        self._record = _struct(nested(schema, TYPES))
 
     def lines(self, block: bytes) -> tuple[pa.Table, frozenset[str]]:
         """Records one after the other, and the undeclared keys among them.
@@ -131,16 +131,16 @@ def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return text
 
 
-def _record_type(schema: RawSchema) -> pa.StructType:
-    """Struct type of one record, dotted names nested."""
+def nested(schema: RawSchema, kinds: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands for each declared type, by key, nested as the dotted names are."""
     tree: dict[str, Any] = {}
     for column in schema.declared:
         *parents, leaf = column.name.split(".")
         level = tree
         for parent in parents:
             level = level.setdefault(parent, {})
-        level[leaf] = TYPES[column.logical_type]
-    return _struct(tree)
+        level[leaf] = kinds[column.logical_type]
+    return tree
 
 
 def _struct(tree: Mapping[str, Any]) -> pa.StructType:

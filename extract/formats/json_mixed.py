@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from extract.formats.json_fast import EXACT_INTEGER, FastParser, NotFastError
+from extract.formats.json_fast import EXACT_INTEGER, FastParser, NotFastError, nested
 from extract.formats.json_slow import Shapes, TextColumns, plain_text
 from extract.schema import RawSchema
 
@@ -44,7 +44,7 @@ class MixedColumns:
 
     def __init__(self, schema: RawSchema, fast: FastParser) -> None:
         self._fast = fast
-        self._expected = _expected(schema)
+        self._expected: Expected = nested(schema, KINDS)
         self._good: list[dict[str, Any]] = []
         self._good_at: list[int] = []
         self._others = TextColumns(schema.wanted, schema.names)
@@ -85,18 +85,6 @@ class MixedColumns:
         at = self._good_at + self._others_at
         order = sorted(range(len(at)), key=at.__getitem__)
         return pa.concat_tables([good, self._others.table()]).take(pa.array(order, pa.int64()))
-
-
-def _expected(schema: RawSchema) -> Expected:
-    """Python's types by key, nested as the dotted names are."""
-    tree: Expected = {}
-    for column in schema.declared:
-        *parents, leaf = column.name.split(".")
-        level: Any = tree
-        for parent in parents:
-            level = level.setdefault(parent, {})
-        level[leaf] = KINDS[column.logical_type]
-    return tree
 
 
 def _conforms(record: dict[str, Any], expected: Expected) -> bool:

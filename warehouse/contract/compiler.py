@@ -98,8 +98,7 @@ def compile_in(sandbox: Sandbox, source: SourceContract, table: TableContract) -
     tombstone = reader.tombstone()
     rules = list(reader.rules())
     raise_on(reader.problems)
-    raw_columns = reader.referenced()
-    raw_types = {name: reader.raw_type(name) for name in raw_columns}
+    raw_types = reader.referenced()
     conditions = list(_conditions(merged, typed, rules))
     template = projection_sql(
         merged,
@@ -111,8 +110,8 @@ def compile_in(sandbox: Sandbox, source: SourceContract, table: TableContract) -
         conditions,
     )
     reasons = tuple(dict.fromkeys(each.reason for each in conditions))
-    compiled = CompiledStream(source, merged, raw_columns, reasons, template)
-    _bind(sandbox, compiled)
+    compiled = CompiledStream(source, merged, tuple(raw_types), reasons, template)
+    _bind(sandbox, compiled, raw_types)
     return compiled
 
 
@@ -187,14 +186,10 @@ class _Reader:
             if rule.severity is Severity.BLOCK:
                 yield rule, expression
 
-    def referenced(self) -> tuple[str, ...]:
-        """The raw columns that must be read, in declared order."""
+    def referenced(self) -> dict[str, str]:
+        """The raw columns that must be read, in declared order, with their DuckDB types."""
         wanted = set(self._raw) | set(self.source.unpivot.columns if self.source.unpivot else ())
-        return tuple(name for name in self._declared if name in wanted)
-
-    def raw_type(self, name: str) -> str:
-        """DuckDB type of a raw column."""
-        return self._declared[name]
+        return {name: kind for name, kind in self._declared.items() if name in wanted}
 
     def _checked(self, text: str, columns: Mapping[str, str], place: _Place) -> Expression | None:
         try:
@@ -262,13 +257,10 @@ def _value_conditions(column: Column) -> Iterator[tuple[str, str]]:
         yield "pattern", f"NOT regexp_matches({name}, {literal(column.pattern)})"
 
 
-def _bind(sandbox: Sandbox, compiled: CompiledStream) -> None:
+def _bind(sandbox: Sandbox, compiled: CompiledStream, raw_types: Mapping[str, str]) -> None:
     """Bind the whole projection against an empty table of the raw schema."""
-    kind = compiled.source.format.get("kind")
     columns = "".join(
-        f", CAST(NULL AS {each.sql_type(kind)}) AS {quoted(each.name)}"
-        for each in compiled.source.raw_columns
-        if each.name in compiled.raw_columns
+        f", CAST(NULL AS {sql_type}) AS {quoted(name)}" for name, sql_type in raw_types.items()
     )
     empty = f"(SELECT CAST(0 AS BIGINT) AS {ROW_COLUMN}{columns} WHERE false)"
     try:
