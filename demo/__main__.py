@@ -1,7 +1,9 @@
 """Starts the demo city's source systems, or lists what is planted in them.
 
-`python -m demo serve` prints one line `ready http://127.0.0.1:PORT` and answers until it is
-ended; `python -m demo manifest` writes JSON lines.
+`python -m demo serve` prints one line of JSON when all of them answer: `variables` holds the
+address of each by the name of the environment variable that the city's contracts read (`{day}`
+stands for the as-of day), `token_variables` the names of those that take the token. It ends on
+SIGTERM. `python -m demo manifest` writes JSON lines.
 """
 
 import argparse
@@ -10,36 +12,41 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from demo.days import FIRST_DAY
-from demo.feed import Feed
-from demo.generator import Window
-from demo.manifest import manifest
-from demo.server import FeedbackServer
-from demo.transport import broken
+from demo.systems import SYSTEMS, Settings, system
+from demo.window import Window
 
 USUAL_DAYS = 120
 USUAL_SEED = 2025
-TOKEN_VARIABLE = "DEMO_FEEDBACK_TOKEN"  # noqa: S105 - the name of a variable, not a token
+TOKEN_VARIABLE = "DEMO_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
 
 def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--city", choices=["danang"], default="danang")
+    common.add_argument(
+        "--systems",
+        type=lambda text: tuple(text.split(",")),
+        default=SYSTEMS,
+        metavar="NAME[,NAME]",
+        help=f"which of {', '.join(SYSTEMS)}; all if not given",
+    )
     common.add_argument("--seed", type=int, default=USUAL_SEED)
     common.add_argument(
-        "--start", type=date.fromisoformat, default=FIRST_DAY, help="first day of the source"
+        "--start", type=date.fromisoformat, default=FIRST_DAY, help="first day of the sources"
     )
-    common.add_argument("--scale", type=float, default=1.0, help="1 is about 3,000 requests a day")
+    common.add_argument("--scale", type=float, default=1.0, help="share of the city's volume")
     common.add_argument("--fault-rate", type=float, default=1.0, help="factor on planted faults")
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", parents=[common], help="answer on loopback")
-    serve.add_argument("--port", type=int, default=0, help="0 takes a free port")
+    serve.add_argument("--port", type=int, default=0, help="of the first system; 0 takes free ones")
     serve.add_argument("--days", type=int, default=USUAL_DAYS)
     serve.add_argument("--faults", action=argparse.BooleanOptionalAction, default=True)
     serve.add_argument(
@@ -51,11 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--break",
         dest="breakages",
-        type=broken,
         action="append",
         default=[],
-        metavar="KIND:DAY[:PAGE]",
-        help="looping_page, html, invalid_json or always_error, for good; may be repeated",
+        metavar="SYSTEM:KIND:DAY[:PAGE]",
+        help="what fails for good, in the words of that system; may be repeated",
     )
     serve.add_argument(
         "--token-variable",
@@ -68,10 +74,26 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument(
         "--first-read",
         type=date.fromisoformat,
-        help="first day that the reader looks at the source (default: its first day)",
+        help="first day that the reader looks at the sources (default: their first day)",
     )
     listing.add_argument("--output", type=Path, help="a file; else the standard output")
     return parser
+
+
+def _settings(options: argparse.Namespace, name: str, token: str) -> Settings:
+    troubled = options.faults if options.transport_faults is None else options.transport_faults
+    start = f"{name}:"
+    return Settings(
+        window=Window(options.seed, options.start, options.days, options.scale),
+        token=token,
+        port=options.port if name == options.systems[0] else 0,
+        faults=options.faults,
+        fault_rate=options.fault_rate,
+        troubled=troubled,
+        breakages=tuple(
+            text.removeprefix(start) for text in options.breakages if text.startswith(start)
+        ),
+    )
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -79,25 +101,21 @@ def _serve(options: argparse.Namespace) -> int:
     if not token:
         sys.stderr.write(f"{options.token_variable} holds no token\n")
         return 2
-    window = Window(options.seed, options.start, options.days, options.scale)
-    feed = Feed(window, faults=options.faults, rate=options.fault_rate)
-    troubled = options.faults if options.transport_faults is None else options.transport_faults
-    server = FeedbackServer(
-        feed,
-        token,
-        port=options.port,
-        troubled=troubled,
-        breakages=tuple(options.breakages),
-    )
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdout.write(f"ready {server.address}\n")
-    sys.stdout.flush()
-    ended.wait()
-    server.shutdown()
-    server.server_close()
+    variables: dict[str, str] = {}
+    token_variables: list[str] = []
+    with ExitStack() as stack:
+        for name in options.systems:
+            running = system(name).start(_settings(options, name, token))
+            stack.callback(running.close)
+            variables |= running.variables
+            token_variables += running.token_variables
+        ready = {"variables": variables, "token_variables": token_variables}
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+        ended.wait()
     return 0
 
 
@@ -107,10 +125,16 @@ def _write_manifest(options: argparse.Namespace) -> int:
         sys.stderr.write("expected --start <= --from <= --to\n")
         return 2
     window = Window(options.seed, options.start, (last - options.start).days + 1, options.scale)
-    lines = manifest(window, first, last, rate=options.fault_rate, first_read=options.first_read)
+
+    def lines() -> Iterator[dict[str, Any]]:
+        for name in options.systems:
+            for line in system(name).manifest(
+                window, first, last, rate=options.fault_rate, first_read=options.first_read
+            ):
+                yield {"system": name, **line}
 
     def write(stream: TextIO) -> None:
-        for line in lines:
+        for line in lines():
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     if options.output is None:
@@ -121,10 +145,28 @@ def _write_manifest(options: argparse.Namespace) -> int:
     return 0
 
 
+def _wrong_use(options: argparse.Namespace) -> str | None:
+    for name in options.systems:
+        if name not in SYSTEMS:
+            return f"no system {name!r}; there are {', '.join(SYSTEMS)}"
+    for text in getattr(options, "breakages", ()):
+        if text.split(":")[0] not in options.systems:
+            return f"--break {text}: expected SYSTEM:KIND:DAY[:PAGE], of a system that is served"
+    return None
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit code: 0 done, 2 wrong use."""
     options = _parser().parse_args(arguments)
-    return _serve(options) if options.command == "serve" else _write_manifest(options)
+    wrong = _wrong_use(options)
+    if wrong is not None:
+        sys.stderr.write(wrong + "\n")
+        return 2
+    try:
+        return _serve(options) if options.command == "serve" else _write_manifest(options)
+    except ValueError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """The demo city: its source systems in a process of their own, and runs against them."""
 
+import json
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from pipeline.console import Console
@@ -18,8 +20,7 @@ from pipeline.run import run_day
 from warehouse.city import City
 from warehouse.errors import CitylakeError
 
-URL_VARIABLE = "CITYLAKE_DANANG_OPEN311_URL"
-TOKEN_VARIABLE = "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - the name of a variable
+TOKEN_VARIABLE = "CITYLAKE_DEMO_TOKEN"  # noqa: S105 - the name of a variable
 READY_SECONDS = 60
 
 
@@ -44,40 +45,57 @@ class DemoSettings:
     last: date
 
 
+@dataclass(frozen=True)
+class DemoServers:
+    """Where the demo city's systems answer.
+
+    Attributes:
+        addresses: Address by the name of the environment variable that the contracts read;
+            `{day}` in it stands for the as-of day.
+        tokens: The token by the names of the variables that the contracts read.
+    """
+
+    addresses: Mapping[str, str]
+    tokens: Mapping[str, str] = field(repr=False)
+
+    def variables_on(self, day: date) -> dict[str, str]:
+        """The variables with which a run sees the sources as they knew the world on `day`."""
+        shown = {
+            name: address.replace("{day}", day.isoformat())
+            for name, address in self.addresses.items()
+        }
+        return {**shown, **self.tokens}
+
+
 @contextmanager
-def demo_servers(settings: DemoSettings, port: int = 0) -> Iterator[Mapping[str, str]]:
+def demo_servers(settings: DemoSettings, port: int = 0) -> Iterator[DemoServers]:
     """Start the demo city's servers on loopback; they end with the block.
 
     Yields:
-        Address of each server by the name of the environment variable that the contracts read.
-        `variables_on` completes an address with a day.
+        Where they answer. Their token is that of `CITYLAKE_DEMO_TOKEN`, or one of their own.
 
     Raises:
         DemoError: when the servers do not come up.
     """
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
-    os.environ[TOKEN_VARIABLE] = token
     days = (settings.last - settings.first).days + 1
     command = [sys.executable, "-m", "demo", "serve", "--port", str(port)]
     command += ["--seed", str(settings.seed), "--scale", str(settings.scale)]
     command += ["--start", settings.first.isoformat(), "--days", str(days)]
     command += ["--token-variable", TOKEN_VARIABLE]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - own module
+    process = subprocess.Popen(  # noqa: S603 - own module
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, TOKEN_VARIABLE: token}
+    )
     try:
         assert process.stdout is not None  # noqa: S101 - piped above
-        words = process.stdout.readline().split()
-        if len(words) != 2 or words[0] != "ready":
+        line = process.stdout.readline()
+        if not line:
             raise DemoError(f"the demo city did not start (exit code {process.wait(5)})")
-        yield {URL_VARIABLE: words[1]}
+        ready = json.loads(line)
+        yield DemoServers(ready["variables"], dict.fromkeys(ready["token_variables"], token))
     finally:
         process.terminate()
         process.wait(READY_SECONDS)
-
-
-def variables_on(servers: Mapping[str, str], day: date) -> dict[str, str]:
-    """The environment with which a run sees the sources as they knew the world on `day`."""
-    base = servers[URL_VARIABLE]
-    return {**os.environ, URL_VARIABLE: f"{base}/as-of/{day.isoformat()}/georeport/v2"}
 
 
 def serve(city: str, day: date | None, *, port: int, scale: float, seed: int) -> ExitCode:
@@ -87,9 +105,8 @@ def serve(city: str, day: date | None, *, port: int, scale: float, seed: int) ->
     last = max(context.as_of, context.city.default_date)
     settings = DemoSettings(seed, scale, first, last)
     with demo_servers(settings, port) as servers:
-        shown = variables_on(servers, context.as_of)[URL_VARIABLE]
-        sys.stdout.write(f"export {URL_VARIABLE}={shown}\n")
-        sys.stdout.write(f"export {TOKEN_VARIABLE}={os.environ[TOKEN_VARIABLE]}\n")
+        for name, value in servers.variables_on(context.as_of).items():
+            sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
         with suppress(KeyboardInterrupt):
             signal.pause()
@@ -120,7 +137,9 @@ def run_demo(city: str, day: date | None, *, scale: float, seed: int) -> ExitCod
     code = ExitCode.PUBLISHED
     with demo_servers(DemoSettings(seed, scale, first, last)) as servers:
         for each in days:
-            today = replace(context, as_of=each, environ=variables_on(servers, each))
+            today = replace(
+                context, as_of=each, environ={**os.environ, **servers.variables_on(each)}
+            )
             with run_lock(context.paths.lock, console.waiting):
                 report = run_day(today, console)
             console.report(report)

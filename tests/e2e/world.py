@@ -65,15 +65,15 @@ def demo_server(
     token = f"test-{seed}"
     command = [sys.executable, "-m", "demo", "serve", "--seed", str(seed), "--scale", str(scale)]
     command += ["--start", first.isoformat(), "--days", str(days)]
-    command += ["--token-variable", TOKEN_VARIABLE, *options]
+    command += ["--token-variable", TOKEN_VARIABLE, "--systems", "feedback", *options]
     environment = {**os.environ, TOKEN_VARIABLE: token}
     process = subprocess.Popen(  # noqa: S603 - our own module
         command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
     )
     try:
         assert process.stdout is not None
-        word, address = process.stdout.readline().split()
-        assert word == "ready"
+        ready = json.loads(process.stdout.readline())
+        address = ready["variables"][URL_VARIABLE].split("/as-of/")[0]
         yield DemoServer(seed, scale, first, days, address, token)
     finally:
         process.terminate()

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from demo import days
-from demo.feed import Feed, Query
-from demo.generator import Window, generate
-from demo.record import lines, place_of, request_id
+from demo.feedback.feed import Feed, Query
+from demo.feedback.generator import generate
+from demo.feedback.record import lines, place_of, request_id
+from demo.window import Window
 
 FIRST = date(2025, 6, 20)
 WINDOW = Window(5, FIRST, 16, 0.05)

@@ -7,9 +7,10 @@ import pytest
 
 from demo import days
 from demo.draw import mixed
-from demo.generator import Window, generate
+from demo.feedback.generator import generate
+from demo.feedback.services import SERVICES
 from demo.places import AREAS, NEW_AREAS, OLD_AREAS
-from demo.services import SERVICES
+from demo.window import Window
 
 TET_2026 = date(2026, 2, 17)
 

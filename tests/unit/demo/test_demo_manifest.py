@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from demo.changes import BETWEEN_DAYS
-from demo.faults import WITHIN_ONE_DAY
-from demo.feed import Feed, Query
-from demo.generator import Window
-from demo.manifest import manifest
+from demo.feedback.changes import BETWEEN_DAYS
+from demo.feedback.faults import WITHIN_ONE_DAY
+from demo.feedback.feed import Feed, Query
+from demo.feedback.manifest import manifest
+from demo.window import Window
 
 SEED = 11
 FIRST = date(2025, 5, 1)

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from demo.__main__ import main
-from demo.transport import Attempts, Breakage, Trouble, broken
+from demo.feedback.transport import Attempts, Breakage, Trouble, broken
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "a token for tests"  # noqa: S105 - guards nothing
@@ -29,14 +29,15 @@ def _served(*options: str) -> Iterator[str]:
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-m", "demo", "serve", "--port", "0", *OPTIONS, *options],
         cwd=ROOT,
-        env={**os.environ, "DEMO_FEEDBACK_TOKEN": TOKEN},
+        env={**os.environ, "DEMO_TOKEN": TOKEN},
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         assert process.stdout is not None
-        word, _, address = process.stdout.readline().strip().partition(" ")
-        assert word == "ready"
+        ready = json.loads(process.stdout.readline())
+        address = ready["variables"]["CITYLAKE_DANANG_OPEN311_URL"]
+        assert ready["token_variables"] == ["CITYLAKE_DANANG_OPEN311_TOKEN"]
         assert urlsplit(address).hostname == "127.0.0.1"
         yield urlsplit(address).netloc
     finally:
@@ -171,7 +172,7 @@ def test_scheduled_troubles_go_away(client: http.client.HTTPConnection) -> None:
 
 def test_breakages_stay() -> None:
     pages = ("looping_page:2025-03-08:2", "html:2025-03-09", "invalid_json:2025-03-10")
-    breaks = [f"--break={page}" for page in (*pages, "always_error:2025-03-11")]
+    breaks = [f"--break=feedback:{page}" for page in (*pages, "always_error:2025-03-11")]
     with _served(*breaks, "--no-transport-faults") as place:
         client = http.client.HTTPConnection(place, timeout=10)
 
@@ -191,7 +192,7 @@ def test_breakages_stay() -> None:
 
 
 def test_server_without_token_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DEMO_FEEDBACK_TOKEN", raising=False)
+    monkeypatch.delenv("DEMO_TOKEN", raising=False)
     assert main(["serve"]) == 2
 
 
@@ -232,3 +233,22 @@ def test_manifest_command_writes_json_lines(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in target.read_text(encoding="utf-8").splitlines()]
     assert {line["day"] for line in lines} == {"2025-03-09", "2025-03-10"}
     assert main(["manifest", "--from", "2025-03-11", *options]) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--systems", "feedback,nobody"), "no system 'nobody'"),
+        (("--break", "html:2025-03-10"), "expected SYSTEM:KIND:DAY"),
+        (("--break", "feedback:fire:2025-03-10"), "fire"),
+    ],
+)
+def test_wrong_use_is_told(
+    options: tuple[str, ...],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DEMO_TOKEN", TOKEN)
+    assert main(["serve", *OPTIONS, *options]) == 2
+    assert says in capsys.readouterr().err

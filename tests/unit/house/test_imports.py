@@ -66,7 +66,9 @@ def test_the_table_names_every_installed_package() -> None:
         pytest.param(
             door_problems, "extract/a.py", "from adbc_driver_postgresql import dbapi", id="adbc"
         ),
-        pytest.param(door_problems, "pipeline/run.py", "import demo.server", id="demo_door"),
+        pytest.param(
+            door_problems, "pipeline/run.py", "import demo.feedback.server", id="demo_door"
+        ),
         pytest.param(relative_problems, "warehouse/a.py", "from . import b", id="relative"),
         pytest.param(relative_problems, "warehouse/a.py", "from .b import c", id="relative_name"),
         pytest.param(folder_problems, "dbt_helper.py", "", id="top_level_dbt_module"),

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from demo import days, record
-from demo.changes import BETWEEN_DAYS, Base, Effect, Step, within
-from demo.faults import WITHIN_ONE_DAY
-from demo.generator import HOUR, Window
-from demo.planting import Slot, slots
+from demo import days
+from demo.feedback import record
+from demo.feedback.changes import BETWEEN_DAYS, Base, Effect, Step, within
+from demo.feedback.faults import WITHIN_ONE_DAY
+from demo.feedback.generator import HOUR
+from demo.feedback.planting import Slot, slots
+from demo.window import Window
 
 MORNING = 8 * HOUR
 AFTERNOON = 14 * HOUR

@@ -3,7 +3,7 @@
 import json
 from datetime import date
 
-from demo.services import SERVICES
+from demo.feedback.services import SERVICES
 
 INDEX = """<!doctype html>
 <html lang="vi"><head><meta charset="utf-8"><title>Thành phố mẫu</title></head><body>

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import parse_qs, urlsplit
 
-from demo.feed import LARGEST_PAGE, Query
+from demo.feedback.feed import LARGEST_PAGE, Query
 
 ROOT = re.compile(r"/as-of/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/georeport/v2/(?P<rest>.+)\.json")
 USUAL_PAGE = 100

@@ -4,15 +4,14 @@ A request's row depends on the seed, its day and its place in the day alone, so 
 window holds the same rows for the days it shares with a shorter one.
 """
 
-from dataclasses import dataclass
-from datetime import date
 from itertools import accumulate
 
 import polars as pl
 
 from demo import days, draw
+from demo.feedback.services import CHANNELS, SATISFACTIONS, SERVICES
 from demo.places import AREAS, NEW_AREAS, OLD_AREAS
-from demo.services import CHANNELS, SATISFACTIONS, SERVICES
+from demo.window import Window
 
 HOUR = 3600
 SPREAD_OF_CLOSING = 0.75  # standard deviation of the logarithm of the closing time
@@ -29,26 +28,6 @@ DRAWS = (
     *("take_over", "never", "reopen", "reopen_after", "close_again", "answer", "answer_after"),
     "words",
 )
-
-
-@dataclass(frozen=True)
-class Window:
-    """Which requests exist: consecutive days of a seed on a scale (1 is the whole city)."""
-
-    seed: int
-    first: date
-    count: int
-    scale: float = 1.0
-
-    @property
-    def days(self) -> list[date]:
-        """The days of the window in order."""
-        return days.days_from(self.first, self.count)
-
-    @property
-    def last(self) -> date:
-        """The last day of the window."""
-        return self.days[-1]
 
 
 def generate(window: Window) -> pl.DataFrame:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from demo import days
-from demo.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, Record, put, shifted, value
+from demo.feedback.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, Record, put, shifted, value
+from demo.feedback.services import SERVICES
 from demo.places import NEW_AREAS, OLD_AREAS
-from demo.services import SERVICES
 
 MONTH = timedelta(days=31)  # leads to another month from every day of the calendar
 BETWEEN_COPIES = 5 * 3600

@@ -10,12 +10,12 @@ from datetime import date
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from demo.address import Address, BadRequestError, read_address
-from demo.documents import INDEX, MAINTENANCE, discovery, services
-from demo.feed import Feed
-from demo.transport import Attempts, Breakage, Broken, Trouble, scheduled
+from demo.feedback.address import Address, BadRequestError, read_address
+from demo.feedback.documents import INDEX, MAINTENANCE, discovery, services
+from demo.feedback.feed import Feed
+from demo.feedback.transport import Attempts, Breakage, Broken, Trouble, scheduled
+from demo.systems import LOOPBACK
 
-LOOPBACK = "127.0.0.1"
 JSON = "application/json; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 

@@ -7,9 +7,11 @@ from functools import lru_cache
 
 import polars as pl
 
-from demo import days, record
-from demo.generator import Window, generate
-from demo.planted import Planted, plant
+from demo import days
+from demo.feedback import record
+from demo.feedback.generator import generate
+from demo.feedback.planted import Planted, plant
+from demo.window import Window
 
 LARGEST_PAGE = 1_000
 ORDINARY = -1  # entry of a request on which no fault is planted

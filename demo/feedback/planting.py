@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from demo import days
-from demo.changes import BETWEEN_DAYS, MONTH
 from demo.draw import number, shuffled
-from demo.faults import WITHIN_ONE_DAY
-from demo.generator import Window
+from demo.feedback.changes import BETWEEN_DAYS, MONTH
+from demo.feedback.faults import WITHIN_ONE_DAY
+from demo.window import Window
 
 WITHIN_A_DAY = 36  # faults planted a day on scale 1 and rate 1
 BETWEEN_A_DAY = 18

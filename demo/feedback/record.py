@@ -10,8 +10,7 @@ from datetime import date
 import polars as pl
 
 from demo import days
-from demo.places import AREAS
-from demo.services import (
+from demo.feedback.services import (
     CALL_CENTRE,
     CHANNELS,
     FAMILY_NAMES,
@@ -22,6 +21,7 @@ from demo.services import (
     SERVICES,
     STREETS,
 )
+from demo.places import AREAS
 
 IDENTIFIER = re.compile(r"DN-([0-9]{2})([0-9]{2})([0-9]{2})-([0-9]{5})")
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S+07:00"

@@ -1,0 +1,1 @@
+"""The feedback system: Open311 GeoReport v2 over HTTP."""
