@@ -2,8 +2,9 @@
 """Types a stream's batches into a scratch session, one table for all of its records."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol, TypeVar, cast
@@ -21,15 +22,12 @@ from warehouse.sql import literal, quoted, quoted_list
 OBJECT_BITS = 40
 ROW_MASK = (1 << OBJECT_BITS) - 1
 
-# Small batches (pages of an API) are typed together: planning the projection costs more than
-# running it on a page. Large enough for two threads, small enough for the memory limit.
-CHUNK_ROWS = 200_000
-CHUNK_BYTES = 24 * 1024 * 1024
 # One thread takes this many rows at a time, however the source cut its batches.
 SLICE_ROWS = 25_000
-# From this many staged rows on, which memory may not hold, those of one partition are kept
-# together: writing a partition then reads its own rows back, not the whole table.
-CLUSTERED_FROM_ROWS = 400_000
+# So many rows are typed by one statement. The rows of every statement after the first, which
+# memory may not hold, are put in the order of their partition: writing a partition then reads
+# its own rows back, not the whole table.
+STATEMENT_ROWS = 200_000
 
 Item = TypeVar("Item")
 _END = object()
@@ -54,7 +52,7 @@ class Compiled(Protocol):
         ...
 
     def split_sql(self, relation: str, as_of: date) -> str:
-        """SELECT of the business columns, `_is_deleted`, `_raw_row` and `_reasons`."""
+        """SELECT of the business columns, `_is_deleted`, `_raw_row`, `_reasons`, `_raw_record`."""
         ...
 
 
@@ -100,37 +98,71 @@ def stage(
     """
     staged = Staged(connection, compiled, as_of)
     _create_tables(staged)
-    objects: dict[tuple[str, str], int] = {}
-    for group in ahead(_chunks(batches)):
-        tables = []
-        for batch in group:
-            number = objects.setdefault((batch.raw_digest, batch.raw_name), len(objects))
-            staged.ignored.update(batch.ignored)
-            _stage_rejected(staged, batch, number)
-            if batch.records.num_rows:
-                tables.append(_numbered(batch.records, number))
-        if tables:
-            _stage_chunk(staged, tables)
-    _finish(staged, objects)
+    records = _Records(staged, batches)
+    is_first = True
+    with closing(ahead(records.slices())) as slices:
+        for statement in _statements(slices):
+            _type(staged, statement, records, is_first=is_first)
+            is_first = False
+    _keep_bad(staged)
+    _finish(staged, records.objects)
     return staged
 
 
-def _chunks(batches: Iterable[RecordBatch]) -> Iterator[list[RecordBatch]]:
-    """The batches in groups large enough to be typed at once."""
-    group: list[RecordBatch] = []
-    rows = size = 0
-    for batch in batches:
-        group.append(batch)
-        rows += batch.records.num_rows
-        size += batch.records.nbytes
-        if rows >= CHUNK_ROWS or size >= CHUNK_BYTES:
-            yield group
-            group, rows, size = [], 0, 0
-    if group:
-        yield group
+class _Records:
+    """The records of a stream on their way into the session.
+
+    Attributes:
+        objects: Number of every raw object by digest and name, in the order of reading.
+        failure: What reading raised, or None.
+    """
+
+    def __init__(self, staged: Staged, batches: Iterable[RecordBatch]) -> None:
+        self.objects: dict[tuple[str, str], int] = {}
+        self.failure: Exception | None = None
+        self._staged = staged
+        self._batches = batches
+
+    def slices(self) -> Iterator[pa.RecordBatch]:
+        """The records in slices, numbered over all objects; what was rejected is set aside."""
+        try:
+            # The session is busy typing what came before.
+            with self._staged.connection.cursor() as aside:
+                for batch in self._batches:
+                    yield from self._sliced(batch, aside)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _sliced(
+        self, batch: RecordBatch, aside: duckdb.DuckDBPyConnection
+    ) -> Iterator[pa.RecordBatch]:
+        number = self.objects.setdefault((batch.raw_digest, batch.raw_name), len(self.objects))
+        self._staged.ignored.update(batch.ignored)
+        self._staged.rejected += len(batch.rejected)
+        if batch.rejected:
+            _set_rejected_aside(aside, batch, number)
+        if batch.records.num_rows:
+            numbered = _numbered(batch.records, number)
+            yield from numbered.combine_chunks().to_batches(max_chunksize=SLICE_ROWS)
 
 
-def ahead(items: Iterable[Item]) -> Iterator[Item]:
+def _statements(slices: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatchReader]:
+    """The slices as readers of about `STATEMENT_ROWS`, each to be read before the next."""
+    waiting = iter(slices)
+    for first in waiting:
+
+        def some(first: pa.RecordBatch = first) -> Iterator[pa.RecordBatch]:
+            yield first
+            rows = first.num_rows
+            while rows < STATEMENT_ROWS and (following := next(waiting, None)) is not None:
+                yield following
+                rows += following.num_rows
+
+        yield pa.RecordBatchReader.from_batches(first.schema, some())
+
+
+def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
     """The items in order, each made in another thread while the one before it is in use.
 
     Reading waits for disk and network, typing for the processor. What making an item raises
@@ -151,7 +183,7 @@ def _create_tables(staged: Staged) -> None:
     staged.connection.execute(
         f"""
         CREATE TABLE staged ({columns}, _is_deleted BOOLEAN, _record BIGINT, _reasons VARCHAR[],
-            _is_good BOOLEAN, _row_hash BIGINT, _key_hash UBIGINT);
+            _is_good BOOLEAN, _row_hash BIGINT, _key_hash UBIGINT, _raw_record VARCHAR);
         CREATE TABLE bad (_record BIGINT, _record_hash VARCHAR, raw_record VARCHAR,
             key_text VARCHAR, reasons VARCHAR[], version_at TIMESTAMPTZ);
         CREATE TABLE object (id BIGINT, digest VARCHAR, name VARCHAR);
@@ -165,61 +197,61 @@ def _numbered(records: pa.Table, number: int) -> pa.Table:
     return records.set_column(place, ROW_COLUMN, record)
 
 
-def _stage_chunk(staged: Staged, tables: list[pa.Table]) -> None:
+def _type(staged: Staged, records: pa.RecordBatchReader, read: _Records, *, is_first: bool) -> None:
+    """Type the records of one statement.
+
+    Raises:
+        Exception: what reading them raised.
+    """
     connection, table = staged.connection, staged.compiled.table
-    joined = pa.concat_tables(tables, promote_options="default")
-    chunk = pa.Table.from_batches(joined.to_batches(max_chunksize=SLICE_ROWS), joined.schema)
-    names = [each.name for each in table.columns]
-    start = _count(connection, "staged")
-    partition = table.partition_column if start >= CLUSTERED_FROM_ROWS else None
-    connection.register("chunk", chunk)
+    names = quoted_list(each.name for each in table.columns)
+    partition = None if is_first else table.partition_column
+    connection.register("arriving", records)
     try:
         connection.execute(
             f"""
             INSERT INTO staged
-            SELECT {quoted_list(names)}, _is_deleted, {ROW_COLUMN}, _reasons, len(_reasons) = 0,
-                {row_hash(table.columns, "_is_deleted")}, hash({quoted_list(table.key)})
-            FROM ({staged.compiled.split_sql("chunk", staged.as_of)})
+            SELECT {names}, _is_deleted, {ROW_COLUMN}, _reasons, _raw_record IS NULL,
+                {row_hash(table.columns, "_is_deleted")}, hash({quoted_list(table.key)}),
+                _raw_record
+            FROM ({staged.compiled.split_sql("arriving", staged.as_of)})
             {f"ORDER BY {quoted(partition)}" if partition else ""}
             """
-        )
-        _stage_bad(staged, chunk.column_names, start)
+        ).fetchall()
+    except duckdb.Error:
+        if read.failure is not None:
+            raise read.failure from None
+        raise
     finally:
-        connection.unregister("chunk")
+        connection.unregister("arriving")
 
 
-def _stage_bad(staged: Staged, chunk_columns: list[str], start: int) -> None:
+def _keep_bad(staged: Staged) -> None:
+    """Move the raw records of those that broke a rule to where quarantine takes them."""
     table = staged.compiled.table
-    raw = _json_object([name for name in chunk_columns if name != ROW_COLUMN], "c.")
-    key = _json_object(table.key, "s.")
-    version = f"s.{quoted(table.version_column)}" if table.version_column else "NULL"
+    version = quoted(table.version_column) if table.version_column else "NULL"
     # An unpivoted record shares its raw text with its siblings: only the key tells them apart.
     identity = (
-        "raw_record || chr(31) || key_text" if staged.compiled.source.unpivot else "raw_record"
+        "_raw_record || chr(31) || key_text" if staged.compiled.source.unpivot else "_raw_record"
     )
     staged.connection.execute(
         f"""
         INSERT INTO bad
-        SELECT _record, md5({identity}), raw_record, key_text, _reasons, version_at
-        FROM (
-            SELECT s._record, {raw} AS raw_record, {key} AS key_text, s._reasons,
-                {version}::TIMESTAMPTZ AS version_at
-            FROM staged s JOIN chunk c ON c.{ROW_COLUMN} = s._record
-            WHERE s.rowid >= {start} AND NOT s._is_good
-        )
+        SELECT _record, md5({identity}), _raw_record, key_text, _reasons, {version}::TIMESTAMPTZ
+        FROM (SELECT *, {_json_object(table.key)} AS key_text FROM staged WHERE NOT _is_good);
+        ALTER TABLE staged DROP COLUMN _raw_record
         """
     )
 
 
-def _json_object(names: Iterable[str], prefix: str) -> str:
-    members = ", ".join(f"{literal(name)}: {prefix}{quoted(name)}" for name in names)
+def _json_object(names: Iterable[str]) -> str:
+    members = ", ".join(f"{literal(name)}: {quoted(name)}" for name in names)
     return f"to_json({{{members}}})::VARCHAR"
 
 
-def _stage_rejected(staged: Staged, batch: RecordBatch, number: int) -> None:
-    if not batch.rejected:
-        return
-    staged.rejected += len(batch.rejected)
+def _set_rejected_aside(
+    connection: duckdb.DuckDBPyConnection, batch: RecordBatch, number: int
+) -> None:
     rejected = pa.table(
         {
             "record": pa.array(
@@ -229,11 +261,11 @@ def _stage_rejected(staged: Staged, batch: RecordBatch, number: int) -> None:
             "reason": pa.array([each.reason for each in batch.rejected], pa.string()),
         }
     )
-    staged.connection.register("rejected", rejected)
-    staged.connection.execute(
+    connection.register("rejected", rejected)
+    connection.execute(
         "INSERT INTO bad SELECT record, md5(text), text, NULL, [reason], NULL FROM rejected"
     )
-    staged.connection.unregister("rejected")
+    connection.unregister("rejected")
 
 
 def _finish(staged: Staged, objects: dict[tuple[str, str], int]) -> None:

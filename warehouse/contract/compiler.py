@@ -68,7 +68,8 @@ class CompiledStream:
 
         Returns:
             A SELECT of every business column in table order with its declared type,
-            `_is_deleted` BOOLEAN, `_raw_row` BIGINT and `_reasons` VARCHAR[] (empty where the
+            `_is_deleted` BOOLEAN, `_raw_row` BIGINT, `_reasons` VARCHAR[] (empty where the record
+            is good) and `_raw_record` VARCHAR (the raw columns as a JSON object, null where the
             record is good). It has one row per record: with an unpivot, several per raw row.
         """
         dated = self.template.replace(AS_OF_MARK, date_literal(as_of))

@@ -13,6 +13,7 @@ from warehouse.sql import literal, quoted
 AS_OF = "_as_of"
 IS_DELETED = "_is_deleted"
 REASONS = "_reasons"
+RAW_RECORD = "_raw_record"
 # Stand in the compiled text for the relation and the processing day.
 RELATION_MARK = "/*relation*/"
 AS_OF_MARK = "/*as_of*/"
@@ -73,7 +74,13 @@ def projection_sql(
         shared = [each for each in typed if not made & set(each.expression.columns)]
         own = [each for each in typed if made & set(each.expression.columns)]
         sql = _typed(_unpivoted(_typed(sql, shared), unpivot), own)
-    return _judged(_named(sql, table, typed, conditions), table, conditions)
+    named = _named(sql, table, raw_types, typed, conditions)
+    return _judged(named, table, raw_types, conditions)
+
+
+def _as_read(name: str) -> str:
+    """Name under which a raw column goes through the projection as it was read."""
+    return quoted(f"raw:{name}")
 
 
 def _cleaned(raw_types: Mapping[str, str], sentinels: Sequence[str]) -> str:
@@ -82,7 +89,8 @@ def _cleaned(raw_types: Mapping[str, str], sentinels: Sequence[str]) -> str:
         return clean_sql(sql, sentinels) if sql_type == "VARCHAR" else sql
 
     columns = "".join(
-        f", {cleaned(name, sql_type)} AS {quoted(name)}" for name, sql_type in raw_types.items()
+        f", {cleaned(name, sql_type)} AS {quoted(name)}, {quoted(name)} AS {_as_read(name)}"
+        for name, sql_type in raw_types.items()
     )
     return f"SELECT {ROW_COLUMN}{columns} FROM {RELATION_MARK}"  # noqa: S608 - from a checked contract
 
@@ -116,7 +124,11 @@ def _unpivoted(inner: str, step: Unpivot) -> str:
 
 
 def _named(
-    inner: str, table: TableContract, typed: Sequence[Typed], conditions: Sequence[Condition]
+    inner: str,
+    table: TableContract,
+    raw_names: Iterable[str],
+    typed: Sequence[Typed],
+    conditions: Sequence[Condition],
 ) -> str:
     """The business columns by their names, and what conditions ask of the typing."""
     by_name = {each.column.name: each for each in typed}
@@ -135,12 +147,17 @@ def _named(
         for each in typed
         for reason, sql in each.faults
     ]
-    listed = ", ".join([*columns, *faults, ROW_COLUMN, IS_DELETED, f"{AS_OF_MARK} AS {AS_OF}"])
+    as_read = [_as_read(name) for name in raw_names]
+    listed = ", ".join(
+        [*columns, *faults, *as_read, ROW_COLUMN, IS_DELETED, f"{AS_OF_MARK} AS {AS_OF}"]
+    )
     return f"SELECT {listed} FROM ({inner})"  # noqa: S608 - from a checked contract
 
 
-def _judged(inner: str, table: TableContract, conditions: Sequence[Condition]) -> str:
-    """Mark the bad records, then list the reasons of those alone."""
+def _judged(
+    inner: str, table: TableContract, raw_names: Iterable[str], conditions: Sequence[Condition]
+) -> str:
+    """Mark the bad records, then list the reasons and the raw record of those alone."""
     of_all = _any(conditions)
     of_deletion = _any([each for each in conditions if each.is_of_deletion])
     bad = f"CASE WHEN {IS_DELETED} THEN {of_deletion} ELSE {of_all} END"
@@ -152,8 +169,11 @@ def _judged(inner: str, table: TableContract, conditions: Sequence[Condition]) -
         f"CASE WHEN {_IS_BAD} THEN list_filter([{listed}], lambda reason: reason IS NOT NULL) "
         "ELSE CAST([] AS VARCHAR[]) END"
     )
+    members = ", ".join(f"{literal(name)}: {_as_read(name)}" for name in raw_names)
+    raw_record = f"CASE WHEN {_IS_BAD} THEN CAST(to_json({{{members}}}) AS VARCHAR) END"
     names = ", ".join(quoted(column.name) for column in table.columns)
-    return f"SELECT {names}, {IS_DELETED}, {ROW_COLUMN}, {reasons} AS {REASONS} FROM ({marked})"  # noqa: S608 - from a checked contract
+    listed = f"{ROW_COLUMN}, {reasons} AS {REASONS}, {raw_record} AS {RAW_RECORD}"
+    return f"SELECT {names}, {IS_DELETED}, {listed} FROM ({marked})"  # noqa: S608 - from a checked contract
 
 
 def _any(conditions: Sequence[Condition]) -> str:

@@ -1,5 +1,6 @@
 """What a compiled stream makes of records: values, deletions, every reason."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -134,7 +135,16 @@ def test_a_record_is_typed(open311: CompiledStream) -> None:
     assert row["closed_date"] == date(2025, 6, 3)
     assert row["_is_deleted"] is False
     names = [each.name for each in open311.table.columns]
-    assert list(row) == [*names, "_is_deleted", "_raw_row", "_reasons"]
+    assert list(row) == [*names, "_is_deleted", "_raw_row", "_reasons", "_raw_record"]
+    assert row["_raw_record"] is None
+
+
+def test_a_bad_record_carries_its_raw_columns_as_they_were_read(open311: CompiledStream) -> None:
+    (row,) = run(open311, [GOOD_REQUEST | {"status": " lost "}])
+    kept = json.loads(row["_raw_record"])
+    assert tuple(kept) == open311.raw_columns
+    assert kept["status"] == " lost "
+    assert kept["requested_datetime"] == GOOD_REQUEST["requested_datetime"]
 
 
 def test_a_deletion_needs_its_key_alone(open311: CompiledStream) -> None:
@@ -277,8 +287,10 @@ def test_an_instant_that_comes_typed_equals_one_read_from_text() -> None:
     instants = pa.array(
         [each and datetime.fromisoformat(each) for each in MOMENTS], pa.timestamp("us", "UTC")
     )
-    found = run(typed, records, moment=instants)
-    assert found == run(text, records)
+    found, read = run(typed, records, moment=instants), run(text, records)
+    for row in (*found, *read):
+        del row["_raw_record"]
+    assert found == read
     assert [row["_reasons"] for row in found] == [[], [], ["made_at:type"], ["made_at:type"], []]
 
 

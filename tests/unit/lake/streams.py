@@ -75,7 +75,10 @@ class PlainStream:
                 list_filter([
                     CASE WHEN status = 'broken' THEN 'status:enum' END,
                     CASE WHEN id IS NULL THEN 'request_id:required' END
-                ], lambda reason: reason IS NOT NULL) AS _reasons
+                ], lambda reason: reason IS NOT NULL) AS _reasons,
+                CASE WHEN status = 'broken' OR id IS NULL THEN to_json({{id: id,
+                    status: status, opened: opened, updated: updated, deleted: deleted}})::VARCHAR
+                END AS _raw_record
             FROM {relation}
             """
 
