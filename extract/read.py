@@ -22,7 +22,8 @@ the option has none.
         retry_after_max_seconds  a longer `Retry-After` ends the attempts at once (120)
         proxy_env          environment variable that holds a proxy's address
         member             as above
-    transport.kind: postgres   delivers Arrow files: taken with format `arrow`
+    transport.kind: postgres   delivers Arrow files: taken with format `arrow`; with `text_column`
+                           lines: taken with format `ndjson`
         uri_env            environment variable that holds the address (`postgresql://...`, a host
                            or, by `?host=`, the folder of a Unix socket)
         schema (public)  table   the table or view; its columns are the contract's raw columns
@@ -31,6 +32,9 @@ the option has none.
         cursor_column      raw column declared `timestamp` that holds the time of the latest
                            update; needs protocol `updated_range`. Without it the table is read
                            whole
+        text_column        column of text or JSON whose values are the records, one object each;
+                           then `key` and `cursor_column` are columns of the table, and the raw
+                           columns are keys inside the text
         object_rows        rows of one raw object (50000)
         connect_timeout_seconds (10), statement_timeout_seconds (3600)
         attempts           sessions in all without a further row (5)

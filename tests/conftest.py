@@ -37,13 +37,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares an expensive fixture, and split what is long between workers.
 
-    A file's tests run on one worker; those of the mart models share two builds, and the kill
-    tests are many runs of the real process that any worker can take.
+    A file's tests run on one worker; those of the mart models share two builds, those on real input
+    one run, and the kill tests are many runs of the real process that any worker can take.
     """
     for number, item in enumerate(items):
         path = item.path.relative_to(item.config.rootpath)
         group = str(path)
-        if path.parent.name == "marts":
+        if path.parent.name == "marts" or path.parts[:2] == ("tests", "contract"):
             group = str(path.parent)
         elif path.name == "test_kill.py":
             group = f"{path}-{number % 2}"
@@ -68,7 +68,7 @@ def shared_data() -> Path:
 
 
 HARBOUR_VARIABLE = "CITYLAKE_HARBOUR_TESTS"
-HARBOUR_TESTS = "tests/contract/test_harbour.py"
+HARBOUR_TESTS = "tests/contract/test_harbour"
 
 _harbour_passed = 0
 

@@ -28,6 +28,17 @@ EVENT_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "expected_hours": "INTEGER",
         "valid_hours": "INTEGER",
     },
+    "emergency_trip": {
+        "call_category": "VARCHAR",
+        "priority_final": "VARCHAR",
+        "received_date": "DATE",
+        "units": "BIGINT",
+        "is_reached": "BOOLEAN",
+        "response_seconds": "BIGINT",
+        "followed_seconds": "BIGINT",
+        "has_target": "BOOLEAN",
+        "is_within_target": "BOOLEAN",
+    },
 }
 
 # The last day of the period, for the expressions of stocks.
@@ -37,10 +48,16 @@ PERIOD_END = {"period_end": "DATE"}
 ANCHORS: Mapping[str, frozenset[str]] = {
     "service_request": frozenset({"opened", "due", "closed"}),
     "sensor_observation": frozenset({"observed"}),
+    "emergency_trip": frozenset({"received"}),
 }
 
 # The columns that identify one event of the model.
 EVENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "service_request": ("_source", "service_request_id"),
     "sensor_observation": ("station_id", "observed_property", "observed_date"),
+    "emergency_trip": ("_source", "call_id"),
 }
+
+# The column that lists the core records of an event, where an event is made of several that its
+# key does not name.
+EVENT_RECORDS: Mapping[str, str] = {"emergency_trip": "emergency_trip_ids"}

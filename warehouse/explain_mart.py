@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from warehouse.event_model import EVENT_KEYS
+from warehouse.event_model import EVENT_KEYS, EVENT_RECORDS
 from warehouse.registry_model import Definition, Indicator
 from warehouse.sql import date_literal, literal, quoted
 
@@ -17,6 +17,7 @@ _VIEWS = (
     "int_area_relocation",
     "int_service_request_event",
     "int_sensor_observation_event",
+    "int_emergency_trip_event",
 )
 _SOURCE = re.compile(r"\{\{ source\('(\w+)', '(\w+)'\) \}\}")
 _REFERENCE = re.compile(r"\{\{ ref\('(\w+)'\) \}\}")
@@ -55,7 +56,9 @@ def contributing_events(
         One row an event in order of key: the key columns of its event model
         (`warehouse.event_model.EVENT_KEYS`), `anchor_date`, `weight` DECIMAL(9,8), `numerator` and
         `denominator` before the weight, DECIMAL(18,6). The weighted sums (for a maximum: the
-        greatest numerator) are the cell's.
+        greatest numerator; for a quantile: the smallest numerator that so many weighted events do
+        not exceed) are the cell's. An event that is made of several core records lists their ids
+        in `records` (`warehouse.event_model.EVENT_RECORDS`).
     """
     create_event_views(connection)
     known = connection.execute(
@@ -64,12 +67,14 @@ def contributing_events(
     ).fetchall()
     is_city = known == [("city",)]
     sql = _event_sql(indicator, period_start)
-    keys = ", ".join(quoted(name) for name in EVENT_KEYS[indicator.definition.event])
+    event = indicator.definition.event
+    keys = ", ".join(quoted(name) for name in EVENT_KEYS[event])
+    members = f", {quoted(EVENT_RECORDS[event])} AS records" if event in EVENT_RECORDS else ""
     weight = "CAST(1 AS DECIMAL(9,8))" if is_city else "relocation.weight"
     place = "" if is_city else _place_sql(area_code, area_valid_from)
     return connection.sql(
         f"SELECT {keys}, event.anchor_date, {weight} AS weight, event.numerator, "  # noqa: S608 - names and expressions come from our registry
-        f"event.denominator FROM ({sql}) AS event {place} ORDER BY {keys}"
+        f"event.denominator{members} FROM ({sql}) AS event {place} ORDER BY {keys}"
     ).to_arrow_table()
 
 
@@ -90,7 +95,9 @@ def _event_sql(indicator: Indicator, period_start: date) -> str:
     definition = indicator.definition
     basis = definition.denominator or definition.numerator
     counted = basis if _counts(definition) else "true"
-    if definition.aggregation == "sum" and definition.measure != "maximum":
+    if definition.measure == "quantile":
+        counted = f"({basis}) IS NOT NULL"
+    elif definition.aggregation == "sum" and definition.measure != "maximum":
         counted = f"({basis}) > 0"
     return (
         f"SELECT *, {_amount(definition, definition.numerator)} AS numerator, "  # noqa: S608 - as above
@@ -119,7 +126,8 @@ def _anchored_sql(definition: Definition, period_start: date) -> str:
 
 
 def _counts(definition: Definition) -> bool:
-    return definition.aggregation == "count" and definition.measure != "maximum"
+    """Whether expressions are conditions and events are counted."""
+    return definition.aggregation == "count" and definition.measure in ("ratio", "count")
 
 
 def _amount(definition: Definition, expression: str | None) -> str:

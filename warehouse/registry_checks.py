@@ -12,7 +12,8 @@ from warehouse.event_model import ANCHORS, EVENT_COLUMNS, PERIOD_END
 from warehouse.expectation_checks import expectation_problems
 from warehouse.registry_model import Definition
 
-_AMOUNTS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL")
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+_AMOUNTS = (*_WHOLE, "HUGEINT", "DECIMAL")
 
 
 class CityParts(Protocol):
@@ -51,6 +52,7 @@ def definition_problems(
         "denominator": _amount_types(definition),
         "enters": ("DATE",),
         "leaves": ("DATE",),
+        "censored": _WHOLE,
     }
     for key, types in wanted.items():
         text = getattr(definition, key)
@@ -67,6 +69,8 @@ def definition_problems(
 
 
 def _amount_types(definition: Definition) -> tuple[str, ...]:
+    if definition.measure == "quantile":
+        return _WHOLE
     if definition.measure == "maximum" or definition.aggregation == "sum":
         return _AMOUNTS
     return ("BOOLEAN",)

@@ -28,16 +28,22 @@ class Definition:
     """What an indicator is, in every city.
 
     Attributes:
-        event: Event model whose columns the expressions use: `service_request` or
-            `sensor_observation`.
-        anchor: Which date puts an event in a period: `opened`, `due`, `closed`, `observed`; or
+        event: Event model whose columns the expressions use (`warehouse.event_model`).
+        anchor: Which date puts an event in a period (`warehouse.event_model.ANCHORS`); or
             `period_end` for stocks.
         kind: `flow`, or `stock` at the period's last day.
-        measure: `ratio` (scale * numerator / denominator), `count` or `maximum`.
+        measure: `ratio` (scale * numerator / denominator), `count`, `maximum`, or `quantile`: the
+            smallest amount that at least `percentile` in 100 events do not exceed. Events whose
+            amount is null are left out of it.
         aggregation: `count`: expressions are conditions and events are counted; `sum`: they are
             amounts and are added up.
         enters, leaves: Dates between which an event is in the stock (half-open); None for flows.
         scale: 100 for a percentage.
+        divisor: How many units of the numerator make one of the value (60 for seconds to
+            minutes); 1 for all but quantiles.
+        percentile: 1 to 99 (50 for the median); None for all but quantiles.
+        censored: Amount up to which an event without a numerator was followed; None where that is
+            not known. Quantiles do not use it; the histogram keeps it.
         rounding: Decimals of the published value; halves are rounded away from zero.
         before_periods, after_periods: How far from its anchor an event moves values; None: all.
     """
@@ -61,6 +67,9 @@ class Definition:
     before_periods: int
     after_periods: int | None
     framework: Framework | None
+    divisor: int = 1
+    percentile: int | None = None
+    censored: str | None = None
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,9 @@ def definition(document: Document, node: Mapping[str, Any]) -> Definition:
         after_periods=None if after == "all" else after,
         framework=framework
         and Framework(framework["code"], framework["match"], framework.get("difference", {})),
+        divisor=node.get("divisor", 1),
+        percentile=node.get("percentile"),
+        censored=node.get("censored"),
     )
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from warehouse.contract.model import SourceContract
-from warehouse.registry_model import Registry
+from warehouse.registry_model import Indicator, Registry
 
 _TEXT = pa.string()
 _SCHEMAS: Mapping[str, pa.Schema] = {
@@ -31,6 +31,10 @@ _SCHEMAS: Mapping[str, pa.Schema] = {
             "rounding": pa.int32(),
             "unit": _TEXT,
             "revision_window_days": pa.int32(),
+            "divisor": pa.int32(),
+            "percentile": pa.int32(),
+            "censored": _TEXT,
+            "histogram": _TEXT,
         }
     ),
     "indicator_target": pa.schema(
@@ -105,8 +109,13 @@ def write_parquet(
 
 
 def _indicators(registry: Registry) -> list[dict[str, Any]]:
-    """One row an indicator: its definition with what the city decides."""
-    own = {"agency_code", "condition", "revision_window_days"}
+    """One row an indicator: its definition with what the city decides.
+
+    `histogram` is the code of the first indicator that counts the same amounts of the same events:
+    the quantiles of one distribution share what was counted.
+    """
+    own = {"agency_code", "condition", "revision_window_days", "histogram"}
+    histograms: dict[tuple[Any, ...], str] = {}
     return [
         {
             name: getattr(indicator.definition, name)
@@ -117,6 +126,21 @@ def _indicators(registry: Registry) -> list[dict[str, Any]]:
             "agency_code": indicator.agency,
             "condition": indicator.condition,
             "revision_window_days": indicator.revision_window_days,
+            "histogram": _histogram(indicator, histograms),
         }
         for indicator in registry.indicators.values()
     ]
+
+
+def _histogram(indicator: Indicator, known: dict[tuple[Any, ...], str]) -> str | None:
+    definition = indicator.definition
+    if definition.measure != "quantile":
+        return None
+    counted = (
+        definition.event,
+        definition.anchor,
+        definition.numerator,
+        definition.censored,
+        indicator.condition,
+    )
+    return known.setdefault(counted, definition.code)

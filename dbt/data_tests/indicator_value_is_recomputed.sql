@@ -1,5 +1,6 @@
 -- The published value follows from the published numerator and denominator within half a unit of the
--- last published decimal; a ratio without denominator has no value.
+-- last published decimal; a ratio without denominator has no value. Of a quantile the numerator is
+-- the quantile itself, in the unit of the events.
 {{ config(
     severity='error',
     meta={'severity': 'block'}
@@ -19,7 +20,10 @@ where
     or abs(
         cast(mart.value as double)
         - indicator.scale * cast(mart.numerator as double)
-        / case when indicator.measure = 'ratio' then cast(mart.denominator as double) else 1 end
+        / case
+            when indicator.measure = 'ratio' then cast(mart.denominator as double)
+            else indicator.divisor
+        end
     ) > 0.5 * pow(10, -indicator.rounding) + 1e-9
 {{ 'union all' if not loop.last }}
 {% endfor %}

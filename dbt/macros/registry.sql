@@ -6,13 +6,33 @@
   {%- set rows = run_query(
       "select code, measure, aggregation, numerator, denominator, enters, leaves, condition"
       ~ " from " ~ source('ref', 'indicator')
-      ~ " where event = '" ~ event ~ "' and anchor = '" ~ anchor ~ "' order by code"
+      ~ " where event = '" ~ event ~ "' and anchor = '" ~ anchor ~ "'"
+      ~ " and measure <> 'quantile' order by code"
   ) -%}
   {%- set found = [] -%}
   {%- for row in rows -%}
     {%- do found.append({
         'code': row[0], 'measure': row[1], 'aggregation': row[2], 'numerator': row[3],
         'denominator': row[4], 'enters': row[5], 'leaves': row[6], 'condition': row[7]
+    }) -%}
+  {%- endfor -%}
+  {{ return(found) }}
+{% endmacro %}
+
+
+{#- What the quantile indicators of one event model count, each distribution once. -#}
+{% macro registered_histograms(event) %}
+  {%- if not execute -%}{{ return([]) }}{%- endif -%}
+  {%- set rows = run_query(
+      "select distinct histogram, anchor, numerator, censored, condition"
+      ~ " from " ~ source('ref', 'indicator')
+      ~ " where event = '" ~ event ~ "' and measure = 'quantile' order by histogram"
+  ) -%}
+  {%- set found = [] -%}
+  {%- for row in rows -%}
+    {%- do found.append({
+        'name': row[0], 'anchor': row[1], 'numerator': row[2], 'censored': row[3],
+        'condition': row[4]
     }) -%}
   {%- endfor -%}
   {{ return(found) }}

@@ -1,4 +1,4 @@
-"""PostgreSQL: one declared table, as Arrow files of so many rows each.
+"""PostgreSQL: one declared table, as Arrow files of so many rows each, or as the lines of a text.
 
 A table is read in the order of its key. Where the server goes away in the midst of it, what was
 stored stays, and the next session goes on from the last key that was received. Then each row is
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from extract.errors import Place
 from extract.formats.arrow import UNDECLARED
@@ -22,7 +23,14 @@ from extract.protocols.updated_range import UPDATED_BEFORE, UPDATED_FROM
 from extract.raw import RawObject
 from extract.schema import RawSchema
 from extract.transport.base import Request, Sink
-from extract.transport.postgres_query import Bounds, catalog_sql, holds, select_sql
+from extract.transport.postgres_query import (
+    Bounds,
+    catalog_sql,
+    holds,
+    holds_instant,
+    holds_text,
+    select_sql,
+)
 from extract.transport.postgres_session import Session
 from extract.transport.retry import RetryLaterError, Tries
 from warehouse.contract.model import RawColumn
@@ -37,6 +45,7 @@ class PostgresOptions:
     table: str = ""
     key: str | tuple[str, ...] | None = None
     cursor_column: str | None = None
+    text_column: str | None = None
     object_rows: int = 50_000
     connect_timeout_seconds: int = 10
     statement_timeout_seconds: float = 3600.0
@@ -46,7 +55,7 @@ class PostgresOptions:
 
 
 class PostgresTransport:
-    """Delivers the declared columns of one table or view."""
+    """Delivers the declared columns of one table or view, or the texts of one of its columns."""
 
     def __init__(
         self,
@@ -68,7 +77,10 @@ class PostgresTransport:
             raise place.terminal("url", message)
 
     def deliver(self, request: Request, sink: Sink) -> Iterator[RawObject]:
-        """The rows as Arrow files, at least one; a broken session is taken up where it broke.
+        """The rows as raw objects; a broken session is taken up where it broke.
+
+        Arrow files are at least one. With `text_column` an object holds one line for each row, and
+        a table without rows gives none.
 
         Raises:
             TransientError: when the tries without a further row are used up.
@@ -84,9 +96,11 @@ class PostgresTransport:
             try:
                 with closing(self._read(bounds, after)) as pieces:
                     for piece in pieces:
+                        if options.text_column and not piece.num_rows:
+                            continue
                         number += 1
                         name = f"{self._place.file} page {number}"
-                        raw = sink([_arrow_file(piece)], name, number)
+                        raw = sink([self._object(piece)], name, number)
                         reached = self._last_key(piece)
                         if reached is not None and reached != after:
                             after = reached
@@ -107,7 +121,8 @@ class PostgresTransport:
             raise place.terminal("contract", message)
         cursor = (options.cursor_column,) if options.cursor_column else ()
         unknown = sorted({*self._key, *cursor} - set(self._schema.names))
-        if unknown:
+        # The raw columns of a text stand in the text; key and cursor are the table's own.
+        if unknown and not options.text_column:
             message = f"key or cursor is no raw column: {', '.join(unknown)}"
             raise place.terminal("contract", message)
         if any("\0" in name for name in (options.schema, options.table, *self._schema.names)):
@@ -133,7 +148,8 @@ class PostgresTransport:
             self._place,
         )
         with closing(session):
-            columns, undeclared = self._columns(session)
+            find = self._text_columns if options.text_column else self._columns
+            columns, undeclared = find(session)
             sql = select_sql(options.schema, options.table, columns, self._key, bounds, after)
             for piece in _pieces(session.batches(sql), options.object_rows):
                 yield piece.replace_schema_metadata({UNDECLARED: json.dumps(undeclared)})
@@ -144,11 +160,7 @@ class PostgresTransport:
         Raises:
             TerminalError: rule `missing_table`, `missing_column`, `undeclared_column` or `type`.
         """
-        rows = session.rows(catalog_sql(self._options.schema, self._options.table))
-        if not rows:
-            message = "there is no such table, or the account may not read it"
-            raise self._place.terminal("missing_table", message)
-        found = {row["name"]: row["type"] for row in rows}
+        found = self._catalog(session)
         self._schema.check_header(list(found), self._place)
         columns = [each for each in self._schema.declared if each.name in found]
         for each in columns:
@@ -159,6 +171,38 @@ class PostgresTransport:
         if absent:
             raise self._place.terminal("missing_column", f"key columns: {', '.join(absent)}")
         return columns, sorted(set(found) - set(self._schema.names))
+
+    def _text_columns(self, session: Session) -> tuple[list[RawColumn], list[str]]:
+        """The key and the column of texts, and no undeclared name: only texts are data.
+
+        Raises:
+            TerminalError: rule `missing_table`, `missing_column` or `type`.
+        """
+        found, options = self._catalog(session), self._options
+        text, cursor = options.text_column or "", options.cursor_column
+        absent = sorted({*self._key, text, *([cursor] if cursor else [])} - set(found))
+        if absent:
+            raise self._place.terminal("missing_column", f"columns: {', '.join(absent)}")
+        if not holds_text(found[text]):
+            message = f"text_column, but the table has {found[text]}"
+            raise self._place.terminal("type", message, column=text)
+        if cursor and not holds_instant(found[cursor]):
+            message = f"cursor_column, but the table has {found[cursor]}"
+            raise self._place.terminal("type", message, column=cursor)
+        return [RawColumn(name) for name in dict.fromkeys((*self._key, text))], []
+
+    def _catalog(self, session: Session) -> dict[str, str]:
+        """The server's type of each column that the account may read."""
+        rows = session.rows(catalog_sql(self._options.schema, self._options.table))
+        if not rows:
+            message = "there is no such table, or the account may not read it"
+            raise self._place.terminal("missing_table", message)
+        return {row["name"]: row["type"] for row in rows}
+
+    def _object(self, piece: pa.Table) -> pa.Buffer:
+        """What is stored of a piece of the table."""
+        text = self._options.text_column
+        return _lines(piece.column(text)) if text else _arrow_file(piece)
 
     def _last_key(self, piece: pa.Table) -> tuple[Any, ...] | None:
         """Key of the last row; None where there is no row or the key has a null."""
@@ -199,3 +243,14 @@ def _arrow_file(piece: pa.Table) -> pa.Buffer:
     with pa.ipc.new_file(sink, piece.schema, options=options) as writer:
         writer.write_table(piece.combine_chunks())
     return sink.getvalue()
+
+
+def _lines(texts: pa.ChunkedArray) -> pa.Buffer:
+    """One line for each text; a null is an empty line.
+
+    A line break in a text becomes a blank: in JSON it can stand between tokens alone.
+    """
+    whole = pc.replace_substring_regex(pc.fill_null(texts, ""), r"[\r\n]", " ").combine_chunks()
+    ended = pc.binary_join_element_wise(whole, "", "\n")
+    listed = pa.ListArray.from_arrays([0, len(ended)], ended)
+    return pc.binary_join(listed, "")[0].as_buffer()

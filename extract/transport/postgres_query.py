@@ -14,6 +14,7 @@ from warehouse.contract.model import RawColumn
 from warehouse.sql import literal, quoted
 
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
+_TEXTS = frozenset({"character varying", "json", "jsonb", "text"})
 # Raw type -> the server's types that hold it (`data_type` of information_schema.columns). A local
 # time is text to us: only the contract knows its zone and the gaps of its clock.
 _HOLDERS: Mapping[str, frozenset[str]] = {
@@ -72,6 +73,16 @@ def catalog_sql(schema: str, table: str) -> str:
 def holds(column: RawColumn, data_type: str) -> bool:
     """Whether a column of the server's type can be what the contract declares."""
     return data_type in _HOLDERS[column.logical_type]
+
+
+def holds_text(data_type: str) -> bool:
+    """Whether a column of the server's type holds texts that are records themselves."""
+    return data_type in _TEXTS
+
+
+def holds_instant(data_type: str) -> bool:
+    """Whether a column of the server's type can bound what was updated."""
+    return data_type in _HOLDERS["timestamp"]
 
 
 def select_sql(

@@ -1,9 +1,6 @@
-"""Harbour: two real publications through the whole pipeline, by configuration only."""
+"""Harbour: real publications through the whole pipeline, by configuration only."""
 
 import json
-import os
-import subprocess
-import sys
 from calendar import monthrange
 from collections import Counter
 from datetime import date
@@ -15,62 +12,10 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.contract.expected_harbour import (
-    STATIONS,
-    Air,
-    Case,
-    read_air,
-    read_cases,
-    rounded,
-    share,
-)
-from tests.shared_data import SHARED_VARIABLE, shared_path
+from tests.contract.expected_harbour import STATIONS, Air, Case, rounded, share
 
-CITY = Path(__file__).resolve().parents[1] / "cities" / "harbour"
 MONTHS_2015 = [date(2015, month, 1) for month in range(1, 13)]
 WARDS = [f"W{number:02}" for number in range(1, 23)]
-
-
-@pytest.fixture(scope="module")
-def harbour(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake of harbour after one run of the real command."""
-    home = tmp_path_factory.mktemp("harbour")
-    environment = {
-        **os.environ,
-        "CITYLAKE_HOME": str(home),
-        SHARED_VARIABLE: str(shared_path("").parent),
-    }
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "pipeline.cli", "run", "--city", str(CITY)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return home / "harbour"
-
-
-@pytest.fixture(scope="module")
-def cases() -> list[Case]:
-    return read_cases(shared_path(""))
-
-
-@pytest.fixture(scope="module")
-def kept(cases: list[Case]) -> list[Case]:
-    """Cases without those that were closed before they were opened."""
-    return [case for case in cases if case.closed is None or case.closed >= case.opened]
-
-
-@pytest.fixture(scope="module")
-def air() -> Air:
-    return read_air(shared_path(""))
-
-
-@pytest.fixture(scope="module")
-def marts(harbour: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(harbour / "serving" / "marts.duckdb"), read_only=True)
 
 
 def _indicator(
@@ -88,7 +33,7 @@ def _accounts(harbour: Path) -> dict[str, Counter[str]]:
     """Outcomes of every record by source, from the journal's record files."""
     accounts: dict[str, Counter[str]] = {}
     for path in (harbour / "journal" / "records").glob("*.parquet"):
-        source = path.name.rsplit("_2017", 1)[0]
+        source = path.name.rsplit("_2026", 1)[0]
         accounts[source] = Counter(pl.read_parquet(path)["outcome"].to_list())
     return accounts
 

@@ -28,12 +28,16 @@ def _postgres_problems(
 ) -> Iterator[Problem]:
     place = (*_SERVER, "transport")
     options = server["transport"]
-    if server["format"]["kind"] != "arrow":
-        message = "transport postgres delivers format arrow"
+    is_text = "text_column" in options
+    if server["format"]["kind"] != ("ndjson" if is_text else "arrow"):
+        message = "transport postgres delivers format arrow; with text_column, format ndjson"
         yield document.problem((*_SERVER, "format"), _RULE, message)
     if ("cursor_column" in options) != by_range:
         message = "cursor_column and protocol updated_range need each other"
         yield document.problem(place, _RULE, message)
+    if is_text:
+        # Key and cursor are columns of the table, the raw columns are keys inside the text.
+        return
     types = {node["name"]: node["logicalType"] for node in document.data["schema"][0]["properties"]}
     key = options["key"]
     for name in [key] if isinstance(key, str) else key:

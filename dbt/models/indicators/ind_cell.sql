@@ -4,7 +4,8 @@
 with counted as (
     {%- for model in [
         'ind_service_request_opened', 'ind_service_request_due', 'ind_service_request_closed',
-        'ind_service_request_period_end', 'ind_sensor_observation_observed'
+        'ind_service_request_period_end', 'ind_sensor_observation_observed',
+        'ind_emergency_trip_received', 'ind_duration_quantile'
     ] %}
     select * from {{ ref(model) }}
     {{ 'union all' if not loop.last }}
@@ -32,6 +33,9 @@ collected as (
     union
     select 'sensor_observation' as event, unit_code, unit_valid_from
     from {{ ref('int_sensor_observation_event') }}
+    union
+    select 'emergency_trip' as event, unit_code, unit_valid_from
+    from {{ ref('int_emergency_trip_event') }}
     union
     select indicator.event, counted.area_code, counted.area_valid_from
     from counted

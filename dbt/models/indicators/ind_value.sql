@@ -1,5 +1,5 @@
 -- The value of every cell and the statuses that hold for it. A value that is missing says why:
--- M nothing to divide by or no member to take the maximum of, L no event ever came from the area,
+-- M nothing to divide by or no event to take the maximum or quantile of, L no event ever came from the area,
 -- O the month was not delivered. P stands while the publication's revision window is open or the
 -- period is not fully covered.
 with cell as (
@@ -9,6 +9,7 @@ with cell as (
         indicator.agency_code,
         indicator.measure,
         indicator.scale,
+        indicator.divisor,
         indicator.rounding,
         indicator.unit,
         indicator.revision_window_days,
@@ -17,7 +18,7 @@ with cell as (
         cell.is_delivered and cell.is_collected as is_known,
         cell.n,
         case
-            when indicator.measure = 'maximum' then cell.numerator
+            when indicator.measure in ('maximum', 'quantile') then cell.numerator
             else coalesce(cell.numerator, 0)
         end as counted_numerator,
         case when indicator.measure = 'ratio' then coalesce(cell.denominator, 0) end
@@ -43,12 +44,12 @@ valued as (
             when measure = 'ratio' and denominator > 0
                 then {{ rounded_ratio('numerator', 'denominator', 'scale', 'rounding') }}
             when measure <> 'ratio' and numerator is not null
-                then {{ rounded_ratio('numerator', '1::decimal(1, 0)', 'scale', 'rounding') }}
+                then {{ rounded_ratio('numerator', 'divisor', 'scale', 'rounding') }}
         end as value,
         {{ observation_statuses({
             'M': "is_known and (
                 (measure = 'ratio' and denominator = 0)
-                or (measure = 'maximum' and numerator is null)
+                or (measure in ('maximum', 'quantile') and numerator is null)
             )",
             'L': "not is_collected",
             'O': "not is_delivered",

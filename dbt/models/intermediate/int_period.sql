@@ -17,6 +17,14 @@ with delivered as (
     from {{ source('core', 'sensor_observation') }}
     where observed_date <= {{ data_as_of() }}
     group by observed_month
+    union all
+    select
+        'emergency_trip' as event,
+        cast(received_month || '-01' as date) as period_start,
+        min(received_date) as first_day
+    from {{ source('core', 'emergency_trip') }}
+    where received_date <= {{ data_as_of() }}
+    group by received_month
 ),
 
 spine as (

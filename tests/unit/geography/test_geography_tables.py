@@ -115,8 +115,11 @@ def test_population_sums(danang: Geography) -> None:
 def test_harbour(harbour: Geography) -> None:
     day = date(2015, 6, 1)
     codes = {area.code for area in harbour.areas if area.is_valid_on(day)}
-    wards = {f"W{number:02}" for number in range(1, 23)}
-    assert codes == {"H"} | wards | {f"S{number:02}" for number in range(1, 13)}
+    wards = {f"W{number:02}" for number in range(1, 23)} | {
+        f"B{number:02}" for number in range(1, 7)
+    }
+    stations = {f"S{number:02}" for number in range(1, 13)}
+    assert codes == {"H"} | wards | stations | {f"D{number:02}" for number in range(1, 12)}
     assert {a.code for a in harbour.areas if a.level is Level.WARD} == wards
     first, last = harbour.area_on("S01", day), harbour.area_on("S12", day)
     assert first is not None

@@ -35,7 +35,33 @@ INDICATORS = {
     "air_water": "indicators:\n"
     "  - {code: AQ3, agency: air, only: {observed_property: PM2.5}}\n"
     "  - {code: AQ90, agency: air, only: {observed_property: PM2.5}}\n",
+    "emergency": "indicators:\n"
+    + "".join(f"  - {{code: {code}, agency: fire}}\n" for code in ("EM1", "EM1p", "EM2"))
+    + "".join(f"  - {{code: {code}, agency: fire}}\n" for code in ("EM80", "EM81")),
 }
+# Quantiles of events that count in the areas after the reform, by weights: one histogram for both.
+DAYS_TO_CLOSE = """\
+service_group: 6
+event: service_request
+indicators:
+""" + "".join(
+    f"""\
+  - code: {code}
+    name: {{vi: a, en: a}}
+    formula: {{vi: a, en: a}}
+    anchor: closed
+    kind: flow
+    measure: quantile
+    percentile: {percentile}
+    numerator: closed_date - opened_date
+    scale: 1
+    divisor: 7
+    unit: d
+    rounding: 2
+    reach: {{before_periods: 0, after_periods: 0}}
+"""
+    for code, percentile in (("EM80", 50), ("EM81", 91))
+)
 # Amounts as large as a real city's: a product of narrow DECIMALs overflows.
 LARGE_AMOUNTS = """\
 service_group: 4
@@ -59,7 +85,9 @@ indicators:
 
 def city(folder: Path) -> Any:
     """What the registry needs to know of the tiny city."""
-    return SimpleNamespace(folder=folder, agencies={"desk": {}, "air": {}}, marts=MARTS, sources={})
+    return SimpleNamespace(
+        folder=folder, agencies={"desk": {}, "air": {}, "fire": {}}, marts=MARTS, sources={}
+    )
 
 
 def write_config(folder: Path) -> Path:
@@ -69,11 +97,13 @@ def write_config(folder: Path) -> Path:
     definitions = folder / "defined"
     shutil.copytree(DEFINITIONS, definitions)
     (definitions / "large.yaml").write_text(LARGE_AMOUNTS, encoding="utf-8")
+    (definitions / "days.yaml").write_text(DAYS_TO_CLOSE, encoding="utf-8")
     for group, text in INDICATORS.items():
         (folder / "indicators" / f"{group}.yaml").write_text(text, encoding="utf-8")
     for group, (number, agency, days) in {
         "feedback": (1, "desk", 10),
         "air": (4, "air", 5),
+        "emergency": (6, "fire", 5),
     }.items():
         parts = "".join(
             f"  - {{mart: mart_{kind}_indicator, where: {{service_group: {number}}}}}\n"
@@ -143,6 +173,33 @@ def observation_table(observations: list[tiny_city.Observation]) -> pa.Table:
     )
 
 
+def trip_table(trips: list[tiny_city.Trip]) -> pa.Table:
+    """Core rows of the trips."""
+    moment = pa.timestamp("us", tz="UTC")
+    days = [tiny_city.local_day(t.received) for t in trips]
+    nothing = [None] * len(trips)
+    return pa.table(
+        {
+            "_source": pa.array(["emergency.tiny"] * len(trips), pa.string()),
+            "emergency_trip_id": pa.array([t.id for t in trips], pa.string()),
+            "call_id": pa.array([t.call for t in trips], pa.string()),
+            "call_category": pa.array([t.category for t in trips], pa.string()),
+            "priority_final": pa.array(nothing, pa.string()),
+            "area_code": pa.array([t.area for t in trips], pa.string()),
+            "received_at": pa.array([t.received for t in trips], moment),
+            "dispatch_at": pa.array([t.received for t in trips], moment),
+            "response_at": pa.array(nothing, moment),
+            "on_scene_at": pa.array([t.on_scene for t in trips], moment),
+            "transport_at": pa.array(nothing, moment),
+            "hospital_at": pa.array(nothing, moment),
+            "available_at": pa.array([t.available for t in trips], moment),
+            "response_target_seconds": pa.array([t.target for t in trips], pa.int32()),
+            "received_date": pa.array(days, pa.date32()),
+            "received_month": pa.array([str(day)[:7] for day in days], pa.string()),
+        }
+    )
+
+
 def geography_tables() -> dict[str, pa.Table]:
     """The geography as the relations that the marts read."""
     areas = [
@@ -207,6 +264,7 @@ def build_city(folder: Path, cache: Path, *, empty: bool = False) -> Built:
         "service_request": request_table([] if empty else tiny_city.requests()),
         "station": station_table([] if empty else tiny_city.STATIONS),
         "sensor_observation": observation_table([] if empty else tiny_city.observations()),
+        "emergency_trip": trip_table([] if empty else tiny_city.trips()),
     }
     views = {}
     for name, table in core.items():

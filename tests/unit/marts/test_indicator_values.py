@@ -143,6 +143,7 @@ def test_sector_rows_are_the_city_by_group_and_agency(built: Built) -> None:
         *((code, 1, "desk") for code in FEEDBACK),
         ("AQ3", 4, "air"),
         ("AQ90", 4, "air"),
+        *((code, 6, "fire") for code in ("EM1", "EM1p", "EM2", "EM80", "EM81")),
     }
 
 

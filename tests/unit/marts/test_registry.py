@@ -11,6 +11,7 @@ from warehouse.contract.problem import ContractError
 from warehouse.publication import Expectation
 from warehouse.registry import DEFINITIONS, load_registry
 from warehouse.registry_read import publication
+from warehouse.registry_tables import registry_tables
 
 DATASET = """\
 class: open
@@ -297,12 +298,79 @@ def test_a_definition_is_refused(tmp_path: Path, old: str, new: str, rule: str) 
     assert all(1 <= line <= len(lines) for _, line, _ in found)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        pytest.param("    percentile: 50\n", "", "citylake.missing_key", id="no-percentile"),
+        pytest.param("percentile: 50", "percentile: 0", "citylake.minimum", id="percentile-0"),
+        pytest.param("percentile: 50", "percentile: 100", "citylake.maximum", id="percentile-100"),
+        pytest.param("percentile: 50", "percentile: 0.5", "citylake.wrong_type", id="a-share"),
+        pytest.param("divisor: 60", "divisor: 0", "citylake.minimum", id="divisor"),
+        pytest.param(
+            "measure: quantile", "measure: maximum", "citylake.not_allowed", id="other-measure"
+        ),
+        pytest.param("kind: flow", "kind: stock", "citylake.const", id="stock"),
+        pytest.param(
+            "numerator: response_seconds",
+            "numerator: is_reached",
+            "citylake.expression_type",
+            id="condition",
+        ),
+        pytest.param(
+            "numerator: response_seconds",
+            "numerator: response_seconds / 60.0",
+            "citylake.expression_type",
+            id="fraction",
+        ),
+        pytest.param(
+            "censored: followed_seconds",
+            "censored: is_reached",
+            "citylake.expression_type",
+            id="censored",
+        ),
+        pytest.param("anchor: received", "anchor: opened", "citylake.anchor", id="anchor"),
+        pytest.param(
+            "    measure: quantile\n",
+            "    measure: quantile\n    aggregation: sum\n",
+            "citylake.not_allowed",
+            id="aggregation",
+        ),
+        pytest.param(
+            "    censored:", "    denominator: units\n    censored:", "citylake.not_allowed",
+            id="denominator",
+        ),
+    ],
+)  # fmt: skip
+def test_a_quantile_is_refused(tmp_path: Path, old: str, new: str, rule: str) -> None:
+    write_config(tmp_path)
+    folder = tmp_path / "defined"
+    text = (DEFINITIONS / "emergency.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (folder / "emergency.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = refused(tmp_path, folder)
+    assert rule in {broken for _, _, broken in found}
+    assert {name for name, _, _ in found} == {"emergency.yaml"}
+
+
+def test_quantiles_of_one_distribution_share_its_histogram(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    registry = load_registry(city(tmp_path), tmp_path / "defined")
+    rows = registry_tables(registry, {})["indicator"].to_pylist()
+    found = {row["code"]: row["histogram"] for row in rows if row["histogram"]}
+    assert found == {"EM1": "EM1", "EM1p": "EM1", "EM80": "EM80", "EM81": "EM80"}
+
+
 def test_what_is_right_is_read(tmp_path: Path) -> None:
     write_config(tmp_path)
     registry = load_registry(city(tmp_path), tmp_path / "defined")
     assert set(registry.indicators) == {
         "AQ3",
         "AQ90",
+        "EM1",
+        "EM1p",
+        "EM2",
+        "EM80",
+        "EM81",
         "FB1",
         "FB1b",
         "FB2",
@@ -316,7 +384,7 @@ def test_what_is_right_is_read(tmp_path: Path) -> None:
     assert registry.indicators["AQ3"].condition == "\"observed_property\" = 'PM2.5'"
     first, second = registry.indicators["FB5"].targets
     assert first.valid_to == second.valid_from
-    assert len(INDICATORS) == 2
+    assert len(INDICATORS) == 3
 
 
 def test_the_digest_follows_every_file(tmp_path: Path) -> None:

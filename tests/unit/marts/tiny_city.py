@@ -144,3 +144,45 @@ def observations() -> list[Observation]:
         Observation(first.station, first.property, first.at + timedelta(minutes=30), Decimal(1))
     )
     return found
+
+
+@dataclass(frozen=True)
+class Trip:
+    """One unit's trip to an emergency call."""
+
+    id: str
+    call: str
+    category: str
+    area: str | None
+    received: datetime
+    on_scene: datetime | None
+    available: datetime | None
+    target: int | None
+
+
+def trips() -> list[Trip]:
+    """Units of 150 calls from 3 June to 17 July 2025; some never arrive, some calls are missed."""
+    draw = random.Random(114)  # noqa: S311 - test data
+    start = datetime(2025, 6, 2, 17, tzinfo=UTC)
+    found = []
+    for number in range(150):
+        received = start + timedelta(seconds=draw.randrange(44 * 86_400))
+        old = received.astimezone(ZONE).date() < REFORM
+        area = draw.choice(["A", "B", "HL"] if old else ["A", "N1", "B"])
+        category = draw.choice(["fire", "medical"])
+        for unit in range(draw.choice([1, 1, 2, 3])):
+            wait = timedelta(seconds=draw.choice([0, 240, 300, 300, draw.randrange(1, 3000)]))
+            arrives = draw.random() < 0.75
+            found.append(
+                Trip(
+                    id=f"{number}-U{unit}",
+                    call=str(number),
+                    category=category,
+                    area=area if number % 20 else None,
+                    received=received,
+                    on_scene=received + wait if arrives else None,
+                    available=received + timedelta(seconds=3600 + unit) if number % 7 else None,
+                    target=300 if category == "fire" else None,
+                )
+            )
+    return found

@@ -1,0 +1,3 @@
+-- Emergency calls by the day of receipt. Which indicators: see the registry (warehouse/indicators).
+-- depends_on: {{ ref('int_area_relocation') }}
+{{ flow_indicators('emergency_trip', 'received') }}
