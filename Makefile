@@ -1,4 +1,5 @@
-# Every target sets up what it needs in .venv; a second call finds it there.
+# Every target sets up what it needs in .venv; a second call finds it there. Great Expectations has
+# .venv/gx for itself.
 # `make help` lists the targets.
 
 SHELL := /bin/bash
@@ -15,23 +16,25 @@ export DO_NOT_TRACK := 1
 
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
+GX := .venv/gx/.installed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
 
-run: $(RUNTIME) ## demo city: history in bulk, then three days, through the gate to releases
+run: $(RUNTIME) $(GX) ## demo city: history in bulk, then three days, through the gate to releases
 	@$(CITYLAKE) demo run --city danang
 
-test: $(DEV) ## tests, without those that take minutes
+test: $(DEV) $(GX) ## tests, without those that take minutes
 	@$(PYTEST) -m "not long"
 
-test-long: $(DEV) ## the tests that take minutes
+test-long: $(DEV) $(GX) ## the tests that take minutes
 	@$(PYTEST) -m long
 
-lint: $(DEV) ## style, format, types and the city's contracts
+lint: $(DEV) $(GX) ## style, format, types and the city's contracts
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+	@$(PYTHON) -m mypy --python-executable .venv/gx/bin/python --cache-dir .mypy_cache/gx quality/gx.py
 	@$(CITYLAKE) contract check --city danang
 
 bench: $(DEV) ## the bare limit and ours, side by side
@@ -51,4 +54,8 @@ $(RUNTIME): pyproject.toml requirements/setup.txt requirements/runtime.txt requi
 
 $(DEV): $(RUNTIME) requirements/dev.txt
 	@requirements/install.sh dev
+	@touch $@
+
+$(GX): $(RUNTIME) requirements/gx.txt
+	@requirements/install.sh gx
 	@touch $@

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.contracts import contract_problems
 from pipeline.doctor_environment import (
     check_disk,
+    check_gx_packages,
     check_packages,
     check_python,
     check_variables,
@@ -29,6 +30,7 @@ from warehouse.contract.document import read_document
 from warehouse.contract.problem import ContractError
 
 LOCK = REPOSITORY / "requirements" / "runtime.txt"
+GX_LOCK = REPOSITORY / "requirements" / "gx.txt"
 
 
 def print_checkup(city: str, *, as_json: bool) -> ExitCode:
@@ -64,6 +66,7 @@ def checkup(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
     checks: dict[str, Callable[[], Finding]] = {
         "python": lambda: check_python(metadata.metadata("citylake")["Requires-Python"]),
         "packages": lambda: check_packages(LOCK),
+        "gx packages": lambda: check_gx_packages(GX_LOCK),
         "contracts": lambda: _check_contracts(folder),
         "variables": lambda: check_variables(load_city(folder).sources.values(), environ),
         "disk": lambda: check_disk(paths),

@@ -1,14 +1,17 @@
 """The doctor's checks of what a city runs in: Python, packages, variables, disk."""
 
+import json
 import operator
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from pipeline.finding import Finding, Health, judged
+from quality.gx_environment import interpreter
 from warehouse.contract.model import SourceContract
 from warehouse.paths import CityPaths
 
@@ -22,6 +25,13 @@ COMPARE: Mapping[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
+# What another Python prints of itself: name -> version, the names spelled as locks spell them.
+INSTALLED = """
+import json, re
+from importlib import metadata
+found = {each.metadata["Name"]: each.version for each in metadata.distributions()}
+print(json.dumps({re.sub("[-_.]+", "-", name).lower(): found[name] for name in found}))
+"""
 MIB = 1 << 20
 # A load writes its new files before it lets go of old ones, and spills what memory cannot hold.
 NEEDED_BYTES = 512 * MIB
@@ -48,20 +58,41 @@ def _meets(version: tuple[int, ...], bound: str) -> bool:
 
 def check_packages(lock: Path) -> Finding:
     """Whether the installed packages are those of the lock."""
+    return _compared("packages", lock, _installed)
+
+
+def check_gx_packages(lock: Path) -> Finding:
+    """Whether Great Expectations has its environment, with the packages of the lock.
+
+    Raises:
+        GxEnvironmentError: when there is none.
+    """
+    python = interpreter()
+    try:
+        listed = subprocess.run(  # noqa: S603 - the Python that the gate would start
+            [python, "-I", "-c", INSTALLED], capture_output=True, text=True, check=True, timeout=60
+        )
+        found: Mapping[str, str] = json.loads(listed.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return Finding("gx packages", Health.FAIL, ("Python does not run in its environment",))
+    return _compared("gx packages", lock, found.get)
+
+
+def _compared(check: str, lock: Path, installed: Callable[[str], str | None]) -> Finding:
     if not lock.is_file():
-        return Finding("packages", Health.WARN, (f"there is no {lock.name} to compare with",))
+        return Finding(check, Health.WARN, (f"there is no {lock.name} to compare with",))
     pins: dict[str, set[str]] = {}
     conditional: set[str] = set()
     for name, version, marker in PIN.findall(lock.read_text(encoding="utf-8")):
         pins.setdefault(name, set()).add(version)
         conditional |= {name} if marker else set()
     problems = [
-        f"{name} {installed or 'is missing'}, the lock has {' or '.join(sorted(versions))}"
+        f"{name} {found or 'is missing'}, the lock has {' or '.join(sorted(versions))}"
         for name, versions in sorted(pins.items())
-        if (installed := _installed(name)) not in versions
-        and not (installed is None and name in conditional and len(versions) == 1)
+        if (found := installed(name)) not in versions
+        and not (found is None and name in conditional and len(versions) == 1)
     ]
-    return judged("packages", problems, f"{len(pins)} packages are those of the lock")
+    return judged(check, problems, f"{len(pins)} packages are those of the lock")
 
 
 def _installed(name: str) -> str | None:

@@ -32,10 +32,17 @@ class Checked:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Reasons and warnings as lines for people."""
+        """Reasons and warnings as lines for people; checks that one cause kept away share one."""
+        missing = {
+            (each.engine, each.check) for each in self.results if each.status is CheckStatus.MISSING
+        }
+        lines: dict[tuple[str, str, str], list[str]] = {}
+        for reason in self.judgement.reasons:
+            own = "" if (reason.engine, reason.check) in missing else reason.check
+            lines.setdefault((reason.engine, own, reason.text), []).append(reason.check)
         return tuple(
-            f"{reason.engine} {reason.check}: {reason.text}".strip()
-            for reason in self.judgement.reasons
+            f"{engine} {checks[0]}{_and_more(checks)}: {text}".strip()
+            for (engine, _, text), checks in lines.items()
         )
 
     @property
@@ -44,6 +51,10 @@ class Checked:
         return tuple(
             result.check for result in self.results if result.status is not CheckStatus.PASSED
         )
+
+
+def _and_more(checks: Sequence[str]) -> str:
+    return f" and {len(checks) - 1} more" if len(checks) > 1 else ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Great Expectations: validates the rows of a candidate mart file. Runs as a server of its own.
 
-The only module that imports Great Expectations (and pandas, through which it sees the rows). What
-it answers holds names of checks, counts, hashes of keys and aggregates of open columns: no value
+The only module that imports Great Expectations (and pandas, through which it sees the rows). It
+runs in the environment of `quality.gx_environment`; all that it imports must be there. What it
+answers holds names of checks, counts, hashes of keys and aggregates of open columns: no value
 of a row leaves the process. See `quality.gx_checks` for the asking side.
 """
 
@@ -20,7 +21,7 @@ import pandas
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-from quality.suites import ROWS, STRUCTURE
+from quality.frames import ROWS, STRUCTURE
 from warehouse.fork_server import serve
 from warehouse.mart_file import attach, columns_of, scratch_session
 from warehouse.sql import quoted

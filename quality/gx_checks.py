@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from quality.gx_environment import GxEnvironmentError, interpreter
 from quality.result import CheckResult, CheckStatus, PlannedCheck
 from quality.row_checks import SAMPLE, key_hash
 from quality.suites import SuiteCheck, suite
@@ -19,7 +20,8 @@ from warehouse.publication import Publication
 
 ENGINE = "gx"
 
-_SERVER = ForkServer("quality.gx", "Great Expectations")
+_SERVER = ForkServer("quality.gx", "Great Expectations", interpreter=interpreter)
+_PROJECT = Path(__file__).resolve().parents[1]
 _KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LC_CTYPE")
 
 
@@ -30,7 +32,7 @@ def warm(work: Path) -> None:
         work: Scratch folder of the city.
     """
     # Where it cannot start now, `run` fails as well and every check is missing.
-    with suppress(OSError):
+    with suppress(OSError, ForkServerError):
         _SERVER.warm(work.resolve(), _environment(work), work.resolve() / "gx.log")
 
 
@@ -72,6 +74,8 @@ def run(
     folder.mkdir(parents=True)
     try:
         answers = _ask(_request(publication, contracts, candidate, checks, folder), folder)
+    except GxEnvironmentError as error:
+        return [_missing(publication, each, str(error)) for each in checks]
     except (OSError, ValueError, ForkServerError) as error:
         return [_missing(publication, each, type(error).__name__) for each in checks]
     shutil.rmtree(folder)
@@ -142,6 +146,8 @@ def _environment(folder: Path) -> dict[str, str]:
     """Only what a process needs; no settings of the user's, no telemetry, nowhere to write."""
     kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     return kept | {
+        # The project is not installed where Great Expectations is.
+        "PYTHONPATH": str(_PROJECT),
         "GX_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         # Great Expectations keeps a file in the home folder; here there can be none.

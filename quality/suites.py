@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from quality.frames import ROWS, STRUCTURE
 from warehouse.contract.model import Classification, Column, Severity, TableContract
 from warehouse.expectation_checks import columns_of
 from warehouse.publication import Publication
-
-ROWS, STRUCTURE = "rows", "structure"
 
 
 @dataclass(frozen=True)

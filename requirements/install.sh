@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Brings .venv to a hash-locked state: `install.sh runtime` or `install.sh dev`.
+# Brings .venv to a hash-locked state: `install.sh runtime` or `install.sh dev`. `install.sh gx` does
+# so for .venv/gx, the environment of Great Expectations, which .venv (there by then) does not see.
 # Needs a Python 3.11 or 3.12 with its venv module, and the Python package index.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,18 +37,40 @@ create_environment() {
 
 # uv takes a quarter of pip's time; pip does the same work where uv cannot (it trusts other
 # certificates and reads other settings).
-install() {
-  if ! .venv/bin/uv pip install --quiet --system-certs --python "$python" --no-deps "$@" \
-    2>/dev/null; then
-    echo "uv cannot install here; pip does, which takes longer" >&2
-    "$python" -m pip install --quiet --no-deps "$@"
-  fi
+with_uv() {
+  local command=$1
+  shift
+  .venv/bin/uv pip "$command" --quiet --system-certs "$@" 2>/dev/null
 }
+
+with_pip() {
+  echo "uv cannot install here; pip does, which takes longer" >&2
+  "$python" -m pip --python "$1" install --quiet --no-deps "${@:2}"
+}
+
+# Brings the environment of $1 to the lock $2. uv also removes what neither this nor a further lock
+# names: it would hide that something needs it, and every process that looks for it would pay.
+bring_to() {
+  with_uv sync --python "$1" --require-hashes "${@:2}" || with_pip "$1" --require-hashes -r "$2"
+}
+
+if [ "$lock" = gx ]; then
+  if ! .venv/gx/bin/python -c "$usable" >/dev/null 2>&1; then
+    "$python" -m venv --clear --without-pip .venv/gx
+  fi
+  bring_to .venv/gx/bin/python requirements/gx.txt
+  exit
+fi
 
 if ! "$python" -c "$usable" >/dev/null 2>&1; then
   echo "setting up .venv (once)" >&2
   create_environment
 fi
+# An environment of a developer stays one.
+if [ -e .venv/.dev-installed ]; then
+  lock=dev
+fi
 "$python" -m pip install --quiet --no-deps --require-hashes -r requirements/setup.txt
-install --require-hashes -r "requirements/$lock.txt"
-install --no-build-isolation --editable .
+bring_to "$python" "requirements/$lock.txt" requirements/setup.txt
+with_uv install --python "$python" --no-deps --no-build-isolation --editable . ||
+  with_pip "$python" --no-build-isolation --editable .

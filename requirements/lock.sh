@@ -21,3 +21,6 @@ with open("pyproject.toml", "rb") as project:
 # Constrained by the development lock: the same version of a package in both.
 "${compile[@]}" pyproject.toml --constraints requirements/dev.txt --no-annotate \
   --output-file requirements/runtime.txt
+# An environment of its own, in which what both have has the same version too.
+"${compile[@]}" --group gx --constraints requirements/dev.txt --no-annotate \
+  --output-file requirements/gx.txt

@@ -25,6 +25,10 @@ class ForkServerError(CitylakeError):
     """The process that runs a library ended without an answer."""
 
 
+def _ours() -> Path:
+    return Path(sys.executable)
+
+
 class ForkServer:
     """The asking side; the process starts when it is first needed and serves until we end.
 
@@ -32,12 +36,19 @@ class ForkServer:
         module: Name of the module to run, which calls `serve`.
         name: What messages call it.
         error: Type of what is raised.
+        interpreter: Gives the Python that runs it; ours where it is not given. Raises where
+            there is none.
     """
 
     def __init__(
-        self, module: str, name: str, error: type[ForkServerError] = ForkServerError
+        self,
+        module: str,
+        name: str,
+        error: type[ForkServerError] = ForkServerError,
+        interpreter: Callable[[], Path] = _ours,
     ) -> None:
         self._module, self._name, self._error = module, name, error
+        self._interpreter = interpreter
         self._process: subprocess.Popen[str] | None = None
         self._turn = threading.Lock()
 
@@ -45,6 +56,7 @@ class ForkServer:
         """Start the process where it does not run, and do not wait for its imports.
 
         Raises:
+            ForkServerError: when there is no Python to run it.
             OSError: when no process can be started or the log cannot be written.
         """
         with self._turn:
@@ -64,7 +76,8 @@ class ForkServer:
 
         Raises:
             ForkServerError: when the server ended, for example because its library cannot be
-                imported.
+                imported, or there is no Python to run it.
+            OSError: when no process can be started or the log cannot be written.
         """
         line = json.dumps(
             {
@@ -92,10 +105,11 @@ class ForkServer:
         self, folder: Path, environment: Mapping[str, str], log: Path
     ) -> "subprocess.Popen[str]":
         if self._process is None or self._process.poll() is not None:
+            python = self._interpreter()
             with log.open("wb") as errors:
                 # -P: from the repository's root, its folder `dbt` would merge into the package.
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                    [sys.executable, "-P", "-m", self._module],
+                    [python, "-P", "-m", self._module],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from quality import journal
+from quality import gx_checks, journal
 from quality.checking import Built, Checked, check
+from quality.gx_environment import VARIABLE, interpreter
 from quality.result import CheckStatus, Verdict
 from tests.unit.gate.small_city import (
     CONTRACTS,
@@ -18,6 +19,7 @@ from tests.unit.gate.small_city import (
     write_candidate,
 )
 from tests.unit.gate.test_dbt_results import GOOD, MANIFEST
+from warehouse.fork_server import ForkServer
 from warehouse.paths import CityPaths
 from warehouse.promotion import promote
 
@@ -66,6 +68,30 @@ def test_a_file_that_is_not_there_rejects(paths: CityPaths, gone: str) -> None:
     what = built(paths)
     (paths.work / gone).unlink()
     assert {each.verdict for each in checked(paths, what).values()} == {Verdict.REJECT}
+
+
+def test_checks_that_one_cause_kept_away_share_a_line(
+    paths: CityPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "absent"))
+    monkeypatch.setattr(
+        gx_checks, "_SERVER", ForkServer("quality.gx", "the test's", interpreter=interpreter)
+    )
+    found = checked(paths, built(paths))["a"]
+    assert found.verdict is Verdict.REJECT
+    (line,) = found.reasons
+    planned = len(gx_checks.planned(A, CONTRACTS))
+    assert line.startswith(f"gx {INDICATOR.name}.")
+    assert f" and {planned - 1} more: did not run to its end (missing): {VARIABLE} names" in line
+
+
+def test_checks_that_fail_alike_are_each_named(paths: CityPaths) -> None:
+    skipped = {"test.citylake.int_not_null.1": "skipped", "test.citylake.city_hold.2": "skipped"}
+    found = checked(paths, built(paths, results=GOOD | skipped))["a"]
+    assert found.reasons == (
+        "dbt test:city_hold.2: did not run to its end (skipped)",
+        "dbt test:int_not_null.1: did not run to its end (skipped)",
+    )
 
 
 def test_a_promoted_version_is_compared_with(paths: CityPaths) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from quality import gx_checks
 from quality.gate import GatePolicy, decide
+from quality.gx_environment import VARIABLE, interpreter
 from quality.journal import plain
 from quality.result import CheckResult, CheckStatus, Verdict
 from tests.unit.gate.small_city import A, city_paths, column, texts, write_candidate
@@ -474,10 +475,14 @@ def broken_server(
     module = f"broken_{request.param}"
     (tmp_path / f"{module}.py").write_text(BROKEN[request.param], encoding="utf-8")
     environment = gx_checks._environment
-    monkeypatch.setattr(
-        gx_checks, "_environment", lambda work: environment(work) | {"PYTHONPATH": str(tmp_path)}
-    )
-    monkeypatch.setattr(gx_checks, "_SERVER", ForkServer(module, "the test's server"))
+
+    def beside_ours(folder: Path) -> dict[str, str]:
+        found = environment(folder)
+        return found | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{found['PYTHONPATH']}"}
+
+    monkeypatch.setattr(gx_checks, "_environment", beside_ours)
+    server = ForkServer(module, "the test's server", interpreter=interpreter)
+    monkeypatch.setattr(gx_checks, "_SERVER", server)
 
 
 @pytest.mark.parametrize("broken_server", sorted(BROKEN), indirect=True)
@@ -487,6 +492,61 @@ def test_a_run_that_does_not_come_to_its_end_rejects(work: Path, broken_server: 
     assert set(not_passed(results).values()) == {"missing"}
     assert len(results) == len(gx_checks.planned(publication(), CONTRACTS))
     assert verdict(results) is Verdict.REJECT
+
+
+@pytest.fixture
+def no_environment(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is where the environment is looked for, or what is there cannot be executed."""
+    named = tmp_path / "python"
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    if request.param != "default":
+        monkeypatch.setenv(VARIABLE, str(named))
+    if request.param == "not-executable":
+        named.touch(mode=0o600)
+    if request.param == "no-python":
+        named.write_text("#!/bin/sh\nexit 3\n", encoding="utf-8")
+        named.chmod(0o700)
+    server = ForkServer("quality.gx", "Great Expectations", interpreter=interpreter)
+    monkeypatch.setattr(gx_checks, "_SERVER", server)
+
+
+@pytest.mark.parametrize(
+    ("no_environment", "told"),
+    [
+        pytest.param("default", "`requirements/install.sh gx` sets it up", id="default"),
+        pytest.param("named", f"{VARIABLE} names no Python", id="named"),
+        pytest.param("not-executable", f"{VARIABLE} names no Python", id="not_executable"),
+        pytest.param("no-python", "ForkServerError", id="no_python"),
+    ],
+    indirect=["no_environment"],
+)
+def test_without_its_environment_every_check_rejects_and_says_why(
+    work: Path, no_environment: None, told: str
+) -> None:
+    gx_checks.warm(work)
+    results = run(work, candidate(work))
+    assert set(not_passed(results).values()) == {"missing"}
+    assert len(results) == len(gx_checks.planned(publication(), CONTRACTS))
+    assert verdict(results) is Verdict.REJECT
+    assert all(told in each.message for each in results)
+    assert all(str(work.parent) not in each.message for each in results)
+
+
+def test_the_variable_names_another_environment(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marked = tmp_path / "python"
+    marked.write_text(f'#!/bin/sh\ntouch {tmp_path}/used\nexec {interpreter()} "$@"\n', "utf-8")
+    marked.chmod(0o700)
+    monkeypatch.setenv(VARIABLE, str(marked))
+    monkeypatch.setattr(
+        gx_checks, "_SERVER", ForkServer("quality.gx", "the test's", interpreter=interpreter)
+    )
+    assert not_passed(run(work, candidate(work))) == {}
+    assert (tmp_path / "used").exists()
 
 
 def _answers(work: Path) -> list[dict[str, Any]]:
@@ -552,7 +612,7 @@ def test_nothing_is_sent_and_nothing_written_outside_the_folder(work: Path, tmp_
     asked = gx_checks._request(publication(), CONTRACTS, file, checks, folder)
     (work / "asked.json").write_text(json.dumps(asked))
     done = subprocess.run(  # noqa: S603 - our own interpreter and program
-        [sys.executable, "-B", "-c", AUDITED, str(work / "asked.json")],
+        [interpreter(), "-P", "-B", "-c", AUDITED, str(work / "asked.json")],
         env=gx_checks._environment(folder),
         capture_output=True,
         text=True,
@@ -563,17 +623,6 @@ def test_nothing_is_sent_and_nothing_written_outside_the_folder(work: Path, tmp_
     seen = json.loads(done.stdout.splitlines()[-1])
     assert str(folder / "answers.json") in seen
     assert [each for each in seen if not each.startswith((str(folder), os.devnull))] == []
-
-
-def test_the_asking_side_never_imports_great_expectations() -> None:
-    program = (
-        "import sys, pipeline.cli, pipeline.run, pipeline.contracts\n"
-        "print([name for name in ('great_expectations', 'pandas') if name in sys.modules])"
-    )
-    done = subprocess.run(  # noqa: S603 - our own interpreter and program
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
 
 
 def test_columns_of_an_expectation() -> None:

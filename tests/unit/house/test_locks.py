@@ -26,9 +26,12 @@ def _direct(lock: str) -> list[str]:
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime: list[str] = project["project"]["dependencies"]
     installer = [line for line in _lock("setup.in").splitlines() if not line.startswith("#")]
+    groups: dict[str, list[str]] = project["dependency-groups"]
     direct: dict[str, list[str]] = {
         "runtime.txt": runtime,
         "dev.txt": runtime + project["project"]["optional-dependencies"]["dev"],
+        # Without a version: what ours pins, see below.
+        "gx.txt": [line for line in groups["gx"] if not line.isidentifier()],
         "setup.txt": project["build-system"]["requires"] + installer,
     }
     return direct[lock]
@@ -49,7 +52,7 @@ def _without_hash(lock: str) -> list[str]:
     ]
 
 
-LOCKS = ("runtime.txt", "dev.txt", "setup.txt")
+LOCKS = ("runtime.txt", "dev.txt", "gx.txt", "setup.txt")
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -68,6 +71,30 @@ def test_every_pin_has_a_hash_and_the_header_names_the_plain_command(lock: str) 
 
 def test_both_environments_hold_the_same_versions() -> None:
     assert _pins(_lock("runtime.txt")) <= _pins(_lock("dev.txt"))
+
+
+def _disagreeing(one: str, other: str) -> set[str]:
+    """Packages that both locks hold in different versions, of those that fit one Python."""
+    held, others = _pins(one), _pins(other)
+    shared = {name for name, _ in held} & {name for name, _ in others}
+    return {name for name, version in held if name in shared and (name, version) not in others}
+
+
+def test_what_the_environment_of_great_expectations_shares_has_the_same_version() -> None:
+    assert _disagreeing(_lock("gx.txt"), _lock("dev.txt")) == set()
+    shared = {name for name, _ in _pins(_lock("gx.txt")) & _pins(_lock("runtime.txt"))}
+    assert {"duckdb", "pyarrow"} <= shared
+
+
+def test_what_great_expectations_brings_stands_in_its_own_lock_only() -> None:
+    brought = {"great-expectations", "numpy", "pandas", "scipy"}
+    assert brought <= {name for name, _ in _pins(_lock("gx.txt"))}
+    for lock in ("runtime.txt", "dev.txt"):
+        assert brought & {name for name, _ in _pins(_lock(lock))} == set()
+
+
+def test_another_version_of_what_is_shared_is_seen() -> None:
+    assert _disagreeing("a==1 \\\nb==2 \\\nc==1 \\\n", "a==1 \\\nb==1 \\\n") == {"b"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import shutil
+import sys
 from collections import namedtuple
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,12 +16,14 @@ from deltalake import DeltaTable, TableFeatures
 from pipeline.doctor import checkup, print_checkup
 from pipeline.doctor_environment import (
     check_disk,
+    check_gx_packages,
     check_packages,
     check_python,
     check_variables,
 )
 from pipeline.doctor_lake import check_evidence, check_lock, check_scratch, check_tables
 from pipeline.finding import Finding, Health, guarded
+from quality.gx_environment import VARIABLE
 from quality.ledger import Ledger
 from tests.e2e.small_town import FIRST, REGISTER, TOKEN, TOKEN_VARIABLE, URL_VARIABLE, Town
 from tests.unit.pipeline.conftest import prepared_town
@@ -30,6 +33,7 @@ from warehouse.workspace import workspace
 CHECKS = [
     "python",
     "packages",
+    "gx packages",
     "contracts",
     "variables",
     "disk",
@@ -120,6 +124,54 @@ def test_a_package_for_another_machine_may_be_missing(tmp_path: Path) -> None:
 
 def test_without_a_lock_packages_are_a_warning(tmp_path: Path) -> None:
     assert check_packages(tmp_path / "runtime.txt").health is Health.WARN
+
+
+def _gx_finding(lock: Path) -> Finding:
+    return guarded("gx packages", lambda: check_gx_packages(lock))
+
+
+def test_a_package_of_great_expectations_that_is_not_of_its_lock_fails(tmp_path: Path) -> None:
+    lock = tmp_path / "gx.txt"
+    assert _gx_finding(lock).health is Health.WARN
+    lock.write_text("great-expectations==0.1 \\\nruff==0.1 \\\nduckdb==2.0.0 \\\n", "utf-8")
+    found = _gx_finding(lock)
+    assert found.health is Health.FAIL
+    # It is the other environment that is looked at: ours has ruff.
+    assert [each.partition(",")[0] for each in found.details] == [
+        "great-expectations 1.24.1",
+        "ruff is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        (None, f"{VARIABLE} names no Python that can be executed"),
+        ("exit 1", "Python does not run in its environment"),
+        ("echo none", "Python does not run in its environment"),
+    ],
+    ids=["absent", "fails", "no-python"],
+)
+def test_an_environment_that_does_not_run_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, told: str
+) -> None:
+    python = tmp_path / "python"
+    if program is not None:
+        python.write_text(f"#!/bin/sh\n{program}\n", "utf-8")
+        python.chmod(0o700)
+    monkeypatch.setenv(VARIABLE, str(python))
+    found = _gx_finding(tmp_path / "gx.txt")
+    assert (found.health, found.details) == (Health.FAIL, (told,))
+
+
+def test_without_an_environment_of_great_expectations_the_doctor_says_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    found = _gx_finding(tmp_path / "gx.txt")
+    assert found.health is Health.FAIL
+    assert "`requirements/install.sh gx` sets it up" in found.details[0]
 
 
 def test_a_broken_contract_fails_and_the_lake_is_still_looked_at(sick: Town) -> None:

@@ -1,0 +1,3 @@
+"""The two frames of a mart on which expectations are validated."""
+
+ROWS, STRUCTURE = "rows", "structure"
