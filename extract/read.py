@@ -5,6 +5,8 @@ the option has none.
 
     transport.kind: file
         path               path or glob, or a list of them, each matching at least one file
+                           `{as_of}` stands for a date in the name: the newest of such files that
+                           is not after the processing day is read, as a vintage of the whole
         root               folder that `path` starts from, relative to the city folder (`.`)
         root_env           environment variable that, when set, replaces `root`
         member             glob: the files are zip archives, each matching member is an object
@@ -96,6 +98,7 @@ A required column must stand in the header; in JSON, in some record of the first
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -254,7 +257,9 @@ def open_stream(
         TerminalError: rule `contract` or `token` at once; anything else while reading.
     """
     schema = _schema(source, raw_columns)
-    transport = open_transport(source.transport, schema, environ, city_folder, Place(source.id))
+    transport = open_transport(
+        source.transport, schema, environ, city_folder, Place(source.id), window.as_of
+    )
     sink = partial(_store, raw_store)
     protocol = open_protocol(source, transport, sink, window)
     return _reader(source, schema, raw_store, protocol, transport)
@@ -312,6 +317,7 @@ def open_transport(
     environ: Mapping[str, str],
     city_folder: Path,
     place: Place,
+    as_of: date,
 ) -> Transport:
     """The transport of a contract's options.
 
@@ -321,7 +327,7 @@ def open_transport(
     kind = options.get("kind")
     if kind == "file":
         settings = read_options(FileOptions, options, "transport", place)
-        return FileTransport(settings, environ, city_folder, place)
+        return FileTransport(settings, environ, city_folder, place, as_of)
     if kind == "http":
         # Half a second that a source of files does not owe.
         from extract.transport.http import HttpOptions, HttpTransport
