@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from extract.outcomes import outcomes
 from extract.metadata import with_metadata
+from extract.outcomes import outcomes
 from extract.raw import RawStore
 from extract.read import reopen_stream
 from pipeline.console import Console

@@ -96,9 +96,7 @@ class SdmxFormat:
             raise place.terminal("dsd_changed", f"{structure.id}: {message}")
         names = [each.name for each in self._inner_schema.declared]
         declared = [name for name in names if name not in MESSAGE_COLUMNS]
-        required = [
-            name for name in self._inner_schema.required if name not in MESSAGE_COLUMNS
-        ]
+        required = [name for name in self._inner_schema.required if name not in MESSAGE_COLUMNS]
         gone = [name for name in required if name not in structure.ids]
         if gone:
             message = f"{structure.id}: components that are gone: {listed(gone)}"

@@ -50,7 +50,5 @@ class SdmxCsvFormat(CsvFormat):
     def check(self, header: list[str], place: Place) -> frozenset[str]:
         """As for any CSV, of the components."""
         declared = set(self._schema.names)
-        components = [
-            name for name in header if name not in MESSAGE_COLUMNS or name in declared
-        ]
+        components = [name for name in header if name not in MESSAGE_COLUMNS or name in declared]
         return super().check(components, place)

@@ -91,8 +91,7 @@ class _DataSet:
         components = self._dimensions[level]
         indices = [int(each) for each in key.split(":")]
         return {
-            each["id"]: _text(each, index)
-            for each, index in zip(components, indices, strict=True)
+            each["id"]: _text(each, index) for each, index in zip(components, indices, strict=True)
         }
 
     def _named(self, level: str, indices: Sequence[Any]) -> dict[str, str]:
@@ -108,7 +107,9 @@ _LEVELS = ("dataSet", "series", "observation")
 
 def _components(node: Node, level: str) -> list[Node]:
     found = list(node.get(level, ()))
-    return sorted(found, key=lambda each: each.get("keyPosition", 0)) if level == "dataSet" else found
+    return (
+        sorted(found, key=lambda each: each.get("keyPosition", 0)) if level == "dataSet" else found
+    )
 
 
 def _text(component: Node, index: Any) -> str:

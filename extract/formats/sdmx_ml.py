@@ -225,6 +225,4 @@ def _plain(attributes: Values) -> Values:
 
 
 def _components(attributes: Values) -> Values:
-    return {
-        name: value for name, value in _plain(attributes).items() if name not in _OF_DATA_SET
-    }
+    return {name: value for name, value in _plain(attributes).items() if name not in _OF_DATA_SET}

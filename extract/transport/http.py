@@ -122,9 +122,7 @@ class HttpTransport:
             except RetryLaterError as error:
                 tries.wait_after(error, place)
 
-    def _fetch(
-        self, url: httpx.URL, request: Request, place: Place, sink: Sink
-    ) -> RawObject:
+    def _fetch(self, url: httpx.URL, request: Request, place: Place, sink: Sink) -> RawObject:
         parameters = {**self._options.parameters, **request.parameters}
         name = place.file if place.page is None else f"{place.file} page {place.page}"
         try:

@@ -240,7 +240,9 @@ def test_an_older_vintage_comes_too_late(
     test_core_ends_in_the_second_vintage(second, vintages)
 
 
-def test_before_the_first_vintage_nothing_is_read(harbour: Any, loaded: dict[str, Ingested]) -> None:
+def test_before_the_first_vintage_nothing_is_read(
+    harbour: Any, loaded: dict[str, Ingested]
+) -> None:
     early = ingest(harbour(date(2020, 4, 13)), "socioeconomic.uk_cases")
     assert early.error is None
     assert early.outcome.objects == 0
