@@ -28,6 +28,16 @@ EVENT_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "expected_hours": "INTEGER",
         "valid_hours": "INTEGER",
     },
+    "labour_force_survey": {
+        "ref_area": "VARCHAR",
+        "freq": "VARCHAR",
+        "time_period": "VARCHAR",
+        "period_date": "DATE",
+        "unemployed": "DECIMAL(18,6)",
+        "labour_force": "DECIMAL(18,6)",
+        "unemployed_variance": "DECIMAL(24,6)",
+        "sample_size": "BIGINT",
+    },
 }
 
 # The last day of the period, for the expressions of stocks.
@@ -37,10 +47,12 @@ PERIOD_END = {"period_end": "DATE"}
 ANCHORS: Mapping[str, frozenset[str]] = {
     "service_request": frozenset({"opened", "due", "closed"}),
     "sensor_observation": frozenset({"observed"}),
+    "labour_force_survey": frozenset({"period"}),
 }
 
 # The columns that identify one event of the model.
 EVENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "service_request": ("_source", "service_request_id"),
     "sensor_observation": ("station_id", "observed_property", "observed_date"),
+    "labour_force_survey": ("_source", "ref_area", "time_period"),
 }

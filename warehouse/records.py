@@ -10,8 +10,9 @@ ROW_COLUMN = "_raw_row"
 
 @dataclass(frozen=True)
 class RejectedRecord:
-    """A record that its format sets aside: its text could not be split into columns, or it
-    holds a code that the code list beside the data does not know.
+    """A record that its format sets aside.
+
+    Its text could not be split into columns, or it holds a code that its code list lacks.
 
     Attributes:
         row: Number of the record in its raw object, from 0.

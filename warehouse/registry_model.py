@@ -28,10 +28,9 @@ class Definition:
     """What an indicator is, in every city.
 
     Attributes:
-        event: Event model whose columns the expressions use: `service_request` or
-            `sensor_observation`.
-        anchor: Which date puts an event in a period: `opened`, `due`, `closed`, `observed`; or
-            `period_end` for stocks.
+        event: Event model whose columns the expressions use (`warehouse.event_model`).
+        anchor: Which date puts an event in a period: `opened`, `due`, `closed`, `observed`,
+            `period` (its first day); or `period_end` for stocks.
         kind: `flow`, or `stock` at the period's last day.
         measure: `ratio` (scale * numerator / denominator), `count` or `maximum`.
         aggregation: `count`: expressions are conditions and events are counted; `sum`: they are
@@ -40,6 +39,9 @@ class Definition:
         scale: 100 for a percentage.
         rounding: Decimals of the published value; halves are rounded away from zero.
         before_periods, after_periods: How far from its anchor an event moves values; None: all.
+        variance, sample_size: Of a sample survey: the numerator's variance and the sample units
+            behind an event, independent of those behind another; None where all are counted.
+        unreliable_cv_percent: Coefficient of variation above which a value is unreliable.
     """
 
     code: str
@@ -61,6 +63,9 @@ class Definition:
     before_periods: int
     after_periods: int | None
     framework: Framework | None
+    variance: str | None = None
+    sample_size: str | None = None
+    unreliable_cv_percent: int | None = None
 
 
 @dataclass(frozen=True)

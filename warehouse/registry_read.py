@@ -15,6 +15,7 @@ from warehouse.sql import literal, quoted
 def definition(document: Document, node: Mapping[str, Any]) -> Definition:
     """One indicator's definition."""
     framework = node.get("framework")
+    survey = node.get("survey", {})
     after = node["reach"]["after_periods"]
     return Definition(
         code=node["code"],
@@ -37,6 +38,9 @@ def definition(document: Document, node: Mapping[str, Any]) -> Definition:
         after_periods=None if after == "all" else after,
         framework=framework
         and Framework(framework["code"], framework["match"], framework.get("difference", {})),
+        variance=survey.get("variance"),
+        sample_size=survey.get("sample_size"),
+        unreliable_cv_percent=survey.get("unreliable_cv_percent"),
     )
 
 

@@ -13,7 +13,8 @@ with part as (
     union all
     {%- for model in [
         'ind_service_request_opened', 'ind_service_request_due', 'ind_service_request_closed',
-        'ind_service_request_period_end', 'ind_sensor_observation_observed'
+        'ind_service_request_period_end', 'ind_sensor_observation_observed',
+        'ind_labour_force_survey_period'
     ] %}
     select indicator_code, period_start, numerator, denominator
     from {{ ref(model) }}

@@ -106,10 +106,7 @@ _LEVELS = ("dataSet", "series", "observation")
 
 
 def _components(node: Node, level: str) -> list[Node]:
-    found = list(node.get(level, ()))
-    return (
-        sorted(found, key=lambda each: each.get("keyPosition", 0)) if level == "dataSet" else found
-    )
+    return list(node.get(level, ()))
 
 
 def _text(component: Node, index: Any) -> str:

@@ -68,7 +68,8 @@ def _days(text: str, choose: Callable[[str, str], str]) -> str:
     # Week 53 and day 366 are there in some years only.
     cases += [
         f"WHEN regexp_full_match({text}, '[0-9]{{4}}-W[0-9]{{2}}') THEN "
-        f"CASE WHEN isoyear({week}) = {year} AND {number} > 0 THEN {choose(week, f'({week} + 6)')} END",
+        f"CASE WHEN isoyear({week}) = {year} AND {number} > 0 "
+        f"THEN {choose(week, f'({week} + 6)')} END",
         f"WHEN regexp_full_match({text}, '[0-9]{{4}}-D[0-9]{{3}}') THEN "
         f"CASE WHEN year({nth}) = {year} THEN {choose(nth, nth)} END",
     ]
