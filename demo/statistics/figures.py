@@ -166,8 +166,8 @@ def _sum(parts: list[_Survey]) -> _Survey:
 
 def _labour(seed: int, month: date, last: date) -> Iterator[Figure]:
     """The survey of a month: by district while the city has them, the city, by sex."""
-    first = month_after(month, 2) + timedelta(days=2)
-    releases = ((first, "P"), (month_after(first), "A"))
+    first, second = (month_after(month, count) + timedelta(days=2) for count in (2, 3))
+    releases = ((first, "P"), (second, "A"))
     found: dict[tuple[str, str], list[_Survey]] = {}
     for _, status in releases:
         by_area: dict[tuple[str, str], _Survey] = {}

@@ -34,7 +34,8 @@ def manifest(
     lines = [line for each in plant(window, rate) for line in _lines(each, start)]
     shown = [line for line in lines if first <= date.fromisoformat(line["day"]) <= last]
     yield from sorted(shown, key=lambda line: (line["day"], line["key"]))
-    for day in days.days_from(start, (last - start).days + 1):
+    reads = first_read or first
+    for day in days.days_from(reads, (last - reads).days + 1):
         kind = scheduled(day, 1)
         if kind is not None:
             text = day.isoformat()

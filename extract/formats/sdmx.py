@@ -157,7 +157,7 @@ def _difference(structure: Structure, declared: tuple[str, ...]) -> str:
     kinds = {each.id: each.kind for each in structure.components}
     added = [name for name in found if name not in declared]
     removed = [name for name in declared if name not in found]
-    moved = [f"{name!r} is now a {kinds[name]}" for name in removed if name in kinds]
+    moved = [f"{name!r} is now of kind {kinds[name]}" for name in removed if name in kinds]
     gone = [name for name in removed if name not in kinds]
     parts = [f"new dimensions {listed(added)}"] if added else []
     parts += [f"dimensions that are gone: {listed(gone)}"] if gone else []

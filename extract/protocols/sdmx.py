@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from extract.errors import Place
+from extract.formats.base import Parsed
 from extract.protocols.base import Delivery, Parse
+from extract.raw import RawObject
 from extract.transport.base import Request, Sink, Transport
 from extract.window import Window, iso_utc
 from warehouse.contract.model import SourceContract
@@ -62,20 +64,30 @@ class SdmxRestProtocol:
             raise place.terminal("contract", message)
         self._transport = transport
         self._sink = sink
-        self._requests = (
-            _structure_request(options),
-            _data_request(options, str(source.format["kind"]), window, source.overlap_seconds),
+        self._place = place
+        self._structure = _structure_request(options)
+        self._data = _data_request(
+            options, str(source.format["kind"]), window, source.overlap_seconds
         )
 
     def deliveries(self, parse: Parse) -> Iterator[Delivery]:
         """The structure message, then the data message where there is one.
 
         Raises:
-            TerminalError: also where the server knows neither flow nor structure.
+            TerminalError: rule `dsd` where something else comes in place of the structure;
+                whatever transport and format raise.
         """
-        for request in self._requests:
-            for raw in self._transport.deliver(request, self._sink):
-                yield raw, parse(raw)
+        for raw in self._transport.deliver(self._structure, self._sink):
+            yield raw, self._described(raw, parse)
+        for raw in self._transport.deliver(self._data, self._sink):
+            yield raw, parse(raw)
+
+    def _described(self, raw: RawObject, parse: Parse) -> Iterator[Parsed]:
+        for parsed in parse(raw):
+            if not parsed.is_metadata:
+                place = Place(self._place.source, raw.name)
+                raise place.terminal("dsd", "the answer is no structure message")
+            yield parsed
 
 
 def _structure_request(options: SdmxRestOptions) -> Request:

@@ -98,15 +98,21 @@ select
     cast(round(
         case when valued.value_error is not null then valued.cv_percent end, 4
     ) as decimal(18, 4)) as coefficient_of_variation,
-    cast(round(
-        greatest(0, valued.plain_value - 1.959964 * valued.value_error), 4
-    ) as decimal(18, 4)) as interval_lower,
-    cast(round(
-        least(
-            case when valued.unit = '%' then 100 end,
-            valued.plain_value + 1.959964 * valued.value_error
-        ), 4
-    ) as decimal(18, 4)) as interval_upper,
+    case
+        when valued.value_error is not null
+            then cast(round(
+                greatest(0, valued.plain_value - 1.959964 * valued.value_error), 4
+            ) as decimal(18, 4))
+    end as interval_lower,
+    case
+        when valued.value_error is not null
+            then cast(round(
+                least(
+                    case when valued.unit = '%' then 100 end,
+                    valued.plain_value + 1.959964 * valued.value_error
+                ), 4
+            ) as decimal(18, 4))
+    end as interval_upper,
     valued.unit,
     cast(target.target as decimal(18, 4)) as target,
     coalesce(valued.statuses[1], 'A') as obs_status,
