@@ -21,3 +21,5 @@ with open("pyproject.toml", "rb") as project:
 # Constrained by the development lock: the same version of a package in both.
 "${compile[@]}" pyproject.toml --constraints requirements/dev.txt --no-annotate \
   --output-file requirements/runtime.txt
+# A client for one test, in an environment of its own.
+"${compile[@]}" requirements/sdmx-client.in --no-annotate --output-file requirements/sdmx-client.txt

@@ -60,7 +60,7 @@ def _get(
         client.close()
 
 
-def _rows(place: str, path: str, day: str = "2025-07-02") -> list[dict[str, str]]:
+def rows(place: str, path: str, day: str = "2025-07-02") -> list[dict[str, str]]:
     status, kind, body = _get(place, path, CSV_2, day)
     assert (status, kind) == (200, "application/vnd.sdmx.data+csv")
     return list(csv.DictReader(io.StringIO(body.decode())))
@@ -86,7 +86,7 @@ def test_every_format_says_the_same(place: str) -> None:
         names = ("FREQ", "REF_AREA", "INDICATOR", "SEX", "AGE", "TIME_PERIOD", "OBS_VALUE")
         return tuple(record.get(name, "") for name in names)
 
-    expected = sorted(key(row) for row in _rows(place, f"{FLOW}/M.*.UNE.*.*"))
+    expected = sorted(key(row) for row in rows(place, f"{FLOW}/M.*.UNE.*.*"))
     assert expected
     for path, accept in (
         (f"{FLOW}/M.*.UNE.*.*", "application/vnd.sdmx.data+xml;version=3.0.0"),
@@ -144,8 +144,8 @@ def test_other_structures_answer(place: str, resource: str) -> None:
 
 def test_values_are_provisional_and_then_revised(place: str) -> None:
     path = f"{FLOW}/M.48.UNE._T.*"
-    before = {row["TIME_PERIOD"]: row for row in _rows(place, path)}
-    after = {row["TIME_PERIOD"]: row for row in _rows(place, path, "2025-07-03")}
+    before = {row["TIME_PERIOD"]: row for row in rows(place, path)}
+    after = {row["TIME_PERIOD"]: row for row in rows(place, path, "2025-07-03")}
     assert before["2025-04"]["OBS_STATUS"] == "P"
     assert after["2025-04"]["OBS_STATUS"] == "A"
     assert before["2025-04"]["OBS_VALUE"] != after["2025-04"]["OBS_VALUE"]
@@ -154,8 +154,8 @@ def test_values_are_provisional_and_then_revised(place: str) -> None:
 
 
 def test_a_total_is_the_sum_of_its_parts(place: str) -> None:
-    rows = _rows(place, f"{FLOW}/M.*.LF.*.*")
-    values = {(r["REF_AREA"], r["SEX"], r["TIME_PERIOD"]): int(r["OBS_VALUE"]) for r in rows}
+    found = rows(place, f"{FLOW}/M.*.LF.*.*")
+    values = {(r["REF_AREA"], r["SEX"], r["TIME_PERIOD"]): int(r["OBS_VALUE"]) for r in found}
     for (area, sex, period), value in values.items():
         if sex == "_T":
             assert value == values[area, "M", period] + values[area, "F", period]
@@ -166,11 +166,11 @@ def test_a_total_is_the_sum_of_its_parts(place: str) -> None:
 
 def test_updated_after_tells_what_was_withdrawn(place: str) -> None:
     path = f"{FLOW}/*?updatedAfter=2025-06-01T00:00:00Z"
-    updated = _rows(place, path)
+    updated = rows(place, path)
     assert {row["ACTION"] for row in updated} == {"I", "D"}
     gone = [row for row in updated if row["ACTION"] == "D"]
     names = ("FREQ", "REF_AREA", "INDICATOR", "SEX", "AGE", "TIME_PERIOD")
-    standing = {tuple(row[name] for name in names) for row in _rows(place, f"{FLOW}/*")}
+    standing = {tuple(row[name] for name in names) for row in rows(place, f"{FLOW}/*")}
     assert all(tuple(row[name] for name in names) not in standing for row in gone)
     assert all(row["OBS_VALUE"] == "" for row in gone)
 
@@ -207,4 +207,4 @@ def test_breakages_begin_on_their_day() -> None:
         assert 'id="COMMENT_OBS"' in bodies[3]
         assert _get(place, path, day="2025-07-04")[0] == 404
         assert _get(place, path, day="2025-07-05")[0] == 500
-        assert "AGE_GROUP" in _rows(place, f"{FLOW}/*", "2025-07-02")[0]
+        assert "AGE_GROUP" in rows(place, f"{FLOW}/*", "2025-07-02")[0]

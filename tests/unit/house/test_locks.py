@@ -25,11 +25,15 @@ def _direct(lock: str) -> list[str]:
     """The direct requirements that the lock must hold."""
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime: list[str] = project["project"]["dependencies"]
-    installer = [line for line in _lock("setup.in").splitlines() if not line.startswith("#")]
+    installer, client = (
+        [line for line in _lock(name).splitlines() if not line.startswith("#")]
+        for name in ("setup.in", "sdmx-client.in")
+    )
     direct: dict[str, list[str]] = {
         "runtime.txt": runtime,
         "dev.txt": runtime + project["project"]["optional-dependencies"]["dev"],
         "setup.txt": project["build-system"]["requires"] + installer,
+        "sdmx-client.txt": client,
     }
     return direct[lock]
 
@@ -49,7 +53,7 @@ def _without_hash(lock: str) -> list[str]:
     ]
 
 
-LOCKS = ("runtime.txt", "dev.txt", "setup.txt")
+LOCKS = ("runtime.txt", "dev.txt", "setup.txt", "sdmx-client.txt")
 
 
 @pytest.mark.parametrize("lock", LOCKS)
