@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run test test-long lint bench clean lock help
+.PHONY: run test test-long test-sdmx-client lint bench clean lock help
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
@@ -30,6 +30,9 @@ test: $(DEV) $(GX) ## tests, without those that take minutes
 test-long: $(DEV) $(GX) ## the tests that take minutes
 	@$(PYTEST) -m long
 
+test-sdmx-client: $(DEV) .venv-sdmx/.installed ## the demo's SDMX server against a client that is not ours
+	@$(PYTEST) -n 0 tests/unit/demo/test_statistics_client.py
+
 lint: $(DEV) $(GX) ## style, format, types and the city's contracts
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -44,12 +47,18 @@ lock: $(RUNTIME) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock.sh
 
 clean: ## remove environment, caches and build output; the lake (.citylake) stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache build \
+	@rm -rf .venv .venv-sdmx .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache build \
 		*.egg-info dbt/target dbt/logs logs
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(RUNTIME): pyproject.toml requirements/setup.txt requirements/runtime.txt requirements/install.sh
 	@requirements/install.sh runtime
+	@touch $@
+
+.venv-sdmx/.installed: $(RUNTIME) requirements/sdmx-client.txt
+	@$(PYTHON) -m venv --clear .venv-sdmx
+	@.venv-sdmx/bin/python -m pip install --quiet --no-deps --require-hashes \
+		-r requirements/sdmx-client.txt
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.txt

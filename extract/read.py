@@ -5,6 +5,8 @@ the option has none.
 
     transport.kind: file
         path               path or glob, or a list of them, each matching at least one file
+                           `{as_of}` stands for a date in the name: the newest of such files that
+                           is not after the processing day is read, as a vintage of the whole
         root               folder that `path` starts from, relative to the city folder (`.`)
         root_env           environment variable that, when set, replaces `root`
         member             glob: the files are zip archives, each matching member is an object
@@ -55,11 +57,28 @@ the option has none.
         max_page_megabytes (256)
     format.kind: parquet   no options
     format.kind: arrow     no options; Arrow files (IPC)
+    format.kind: sdmx-csv  SDMX-CSV 2.0 and 1.0
+        delimiter (,)
+    format.kind: sdmx-ml   SDMX-ML 2.1 generic and structure-specific, 3.0 structure-specific
+    format.kind: sdmx-json  SDMX-JSON 1.0 and 2.0; 64 MiB at most
+    all three
+        dimensions         the dimensions of the key without time, in the structure's order; raw
+                           columns are called as the components. Also there: `STRUCTURE_ID`,
+                           `ACTION` (A, D, I, M, R), and `<component>.<language>`, the name of a
+                           code. A structure message in SDMX-ML that comes before the data is held
+                           against the contract, and its code lists against the data
     protocol.kind: single  no options; taken where the contract gives no protocol
     protocol.kind: open311
         path (requests.json)  page_size (1000)  first_page (1)  max_pages (100000)  in_flight (2)
         page_parameter (page)  page_size_parameter (page_size)  extensions (true)
         updated_after_parameter (updated_after)  updated_before_parameter (updated_before)
+    protocol.kind: sdmx    SDMX REST; takes the data structure, then the data
+        agency  flow       of the data flow
+        version            of the standard: `3.0` or `2.1` (3.0)
+        flow_version       (the latest)
+        datastructure, datastructure_version   (the flow's name, the latest)
+        key                which series, in the words of the version (all)
+        updated_after      ask for what was updated after what is known, with cursor: window (false)
     protocol.kind: updated_range   no options; rows updated in [known minus overlap, end of day)
 
 In text formats an empty CSV field, an absent key and JSON null are null; booleans are `true`
@@ -83,6 +102,7 @@ A required column must stand in the header; in JSON, in some record of the first
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -94,9 +114,11 @@ from extract.formats.base import Format, Parsed
 from extract.formats.csv import CsvFormat, CsvOptions
 from extract.formats.json import JsonFormat, JsonOptions, NdjsonFormat, NdjsonOptions
 from extract.formats.parquet import ParquetFormat
+from extract.formats.sdmx import SDMX_KINDS, SdmxFormat, SdmxOptions
 from extract.options import read_options
 from extract.protocols.base import Protocol
 from extract.protocols.open311 import Open311Options, Open311Protocol
+from extract.protocols.sdmx import SdmxRestOptions, SdmxRestProtocol
 from extract.protocols.single import SingleProtocol
 from extract.protocols.updated_range import UpdatedRangeProtocol
 from extract.raw import RawObject, RawStore
@@ -187,7 +209,7 @@ class StreamReader(Iterator[RecordBatch]):
                 for parsed in stretches:
                     self._check_first(parsed, raw)
                     self._count(parsed, raw)
-                    if parsed.count:
+                    if parsed.count or parsed.is_metadata:
                         yield RecordBatch(
                             parsed.records, raw.digest, raw.name, parsed.rejected, parsed.ignored
                         )
@@ -239,7 +261,9 @@ def open_stream(
         TerminalError: rule `contract` or `token` at once; anything else while reading.
     """
     schema = _schema(source, raw_columns)
-    transport = open_transport(source.transport, schema, environ, city_folder, Place(source.id))
+    transport = open_transport(
+        source.transport, schema, environ, city_folder, Place(source.id), window.as_of
+    )
     sink = partial(_store, raw_store)
     protocol = open_protocol(source, transport, sink, window)
     return _reader(source, schema, raw_store, protocol, transport)
@@ -297,6 +321,7 @@ def open_transport(
     environ: Mapping[str, str],
     city_folder: Path,
     place: Place,
+    as_of: date,
 ) -> Transport:
     """The transport of a contract's options.
 
@@ -306,7 +331,7 @@ def open_transport(
     kind = options.get("kind")
     if kind == "file":
         settings = read_options(FileOptions, options, "transport", place)
-        return FileTransport(settings, environ, city_folder, place)
+        return FileTransport(settings, environ, city_folder, place, as_of)
     if kind == "http":
         # Half a second that a source of files does not owe.
         from extract.transport.http import HttpOptions, HttpTransport
@@ -340,6 +365,9 @@ def open_format(options: Mapping[str, Any], schema: RawSchema, place: Place) -> 
     if kind == "arrow":
         read_options(NoOptions, options, "format", place)
         return ArrowFormat(schema)
+    if kind in SDMX_KINDS:
+        sdmx = read_options(SdmxOptions, options, "format", place)
+        return SdmxFormat(kind, sdmx, schema, place)
     raise place.terminal("contract", f"there is no format {kind}")
 
 
@@ -359,6 +387,9 @@ def open_protocol(
     if kind == "open311":
         options = read_options(Open311Options, source.protocol, "protocol", place)
         return Open311Protocol(options, transport, sink, window, source.overlap_seconds, place)
+    if kind == "sdmx":
+        asked = read_options(SdmxRestOptions, source.protocol, "protocol", place)
+        return SdmxRestProtocol(asked, transport, sink, window, source, place)
     if kind == "updated_range":
         read_options(NoOptions, source.protocol, "protocol", place)
         return UpdatedRangeProtocol(transport, sink, window, source, place)

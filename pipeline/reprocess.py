@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from extract.metadata import with_metadata
 from extract.outcomes import outcomes
 from extract.raw import RawStore
 from extract.read import reopen_stream
@@ -100,15 +101,18 @@ def reprocess(context: Context, source_id: str, *, apply: bool) -> Moves:
     store = RawStore(context.paths)
     stored = {digest for digest, _ in store.stored()}
 
-    def read(digests: Collection[str]) -> Iterable[RecordBatch]:
-        return reopen_stream(compiled.source, compiled.raw_columns, store, digests)
-
     snapshot = context.lake.snapshot("core", compiled.table.name)
     as_of = snapshot.as_of(source_id) if snapshot else None
+    batches = kept_batches(context, source_id, as_of, stored) if as_of else []
+    lists = [batch.digests for batch in batches]
+
+    def read(digests: Collection[str]) -> Iterable[RecordBatch]:
+        ordered = with_metadata(compiled.source, store, lists, digests)
+        return reopen_stream(compiled.source, compiled.raw_columns, store, ordered)
+
     moves = find_moves(context.lake, compiled, read, stored)
     if moves is None or as_of is None:
         raise ReprocessError(f"nothing of {source_id} was loaded yet")
-    batches = kept_batches(context, source_id, as_of, stored)
     _check_readable(batches, read)
     pending = _pending(context, source_id)
     if apply and (moves.total or pending.exists()):

@@ -24,3 +24,5 @@ with open("pyproject.toml", "rb") as project:
 # An environment of its own, in which what both have has the same version too.
 "${compile[@]}" --group gx --constraints requirements/dev.txt --no-annotate \
   --output-file requirements/gx.txt
+# A client for one test, in an environment of its own.
+"${compile[@]}" requirements/sdmx-client.in --no-annotate --output-file requirements/sdmx-client.txt

@@ -39,6 +39,16 @@ EVENT_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "has_target": "BOOLEAN",
         "is_within_target": "BOOLEAN",
     },
+    "labour_force_survey": {
+        "ref_area": "VARCHAR",
+        "freq": "VARCHAR",
+        "time_period": "VARCHAR",
+        "period_date": "DATE",
+        "unemployed": "DECIMAL(18,6)",
+        "labour_force": "DECIMAL(18,6)",
+        "unemployed_variance": "DECIMAL(24,6)",
+        "sample_size": "BIGINT",
+    },
 }
 
 # The last day of the period, for the expressions of stocks.
@@ -49,6 +59,7 @@ ANCHORS: Mapping[str, frozenset[str]] = {
     "service_request": frozenset({"opened", "due", "closed"}),
     "sensor_observation": frozenset({"observed"}),
     "emergency_trip": frozenset({"received"}),
+    "labour_force_survey": frozenset({"period"}),
 }
 
 # The columns that identify one event of the model.
@@ -56,6 +67,7 @@ EVENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "service_request": ("_source", "service_request_id"),
     "sensor_observation": ("station_id", "observed_property", "observed_date"),
     "emergency_trip": ("_source", "call_id"),
+    "labour_force_survey": ("_source", "ref_area", "time_period"),
 }
 
 # The column that lists the core records of an event, where an event is made of several that its

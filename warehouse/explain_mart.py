@@ -18,6 +18,7 @@ _VIEWS = (
     "int_service_request_event",
     "int_sensor_observation_event",
     "int_emergency_trip_event",
+    "int_labour_force_survey_event",
 )
 _SOURCE = re.compile(r"\{\{ source\('(\w+)', '(\w+)'\) \}\}")
 _REFERENCE = re.compile(r"\{\{ ref\('(\w+)'\) \}\}")

@@ -10,17 +10,21 @@ ROW_COLUMN = "_raw_row"
 
 @dataclass(frozen=True)
 class RejectedRecord:
-    """A record whose text could not be split into columns.
+    """A record that its format sets aside.
+
+    Its text could not be split into columns, or it holds a code that its code list lacks.
 
     Attributes:
         row: Number of the record in its raw object, from 0.
         text: The record as it came, cut at 4,000 characters.
         reason: Reason code, for example `row:field_count` or `row:json`.
+        further: More reason codes, where several hold.
     """
 
     row: int
     text: str
     reason: str
+    further: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,8 @@ def definition_problems(
         "enters": ("DATE",),
         "leaves": ("DATE",),
         "censored": _WHOLE,
+        "variance": _AMOUNTS,
+        "sample_size": _AMOUNTS,
     }
     for key, types in wanted.items():
         text = getattr(definition, key)
@@ -61,11 +63,17 @@ def definition_problems(
         try:
             found = sandbox.check(text, columns).sql_type
         except ExpressionError as error:
-            yield document.problem((*place, key), "citylake.expression", f"{key} {error}")
+            at = _place_of(place, key)
+            yield document.problem(at, "citylake.expression", f"{key} {error}")
             continue
         if found.partition("(")[0] not in types:
             message = f"{key} is {found}, not {' or '.join(types)}"
-            yield document.problem((*place, key), "citylake.expression_type", message)
+            yield document.problem(_place_of(place, key), "citylake.expression_type", message)
+
+
+def _place_of(place: Location, key: str) -> Location:
+    """Where an expression of a definition stands."""
+    return (*place, "survey", key) if key in ("variance", "sample_size") else (*place, key)
 
 
 def _amount_types(definition: Definition) -> tuple[str, ...]:

@@ -46,6 +46,9 @@ class Definition:
             not known. Quantiles do not use it; the histogram keeps it.
         rounding: Decimals of the published value; halves are rounded away from zero.
         before_periods, after_periods: How far from its anchor an event moves values; None: all.
+        variance, sample_size: Of a sample survey: the numerator's variance and the sample units
+            behind an event, independent of those behind another; None where all are counted.
+        unreliable_cv_percent: Coefficient of variation above which a value is unreliable.
     """
 
     code: str
@@ -70,6 +73,9 @@ class Definition:
     divisor: int = 1
     percentile: int | None = None
     censored: str | None = None
+    variance: str | None = None
+    sample_size: str | None = None
+    unreliable_cv_percent: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from warehouse.sql import literal, quoted
 def definition(document: Document, node: Mapping[str, Any]) -> Definition:
     """One indicator's definition."""
     framework = node.get("framework")
+    survey = node.get("survey", {})
     after = node["reach"]["after_periods"]
     return Definition(
         code=node["code"],
@@ -40,6 +41,9 @@ def definition(document: Document, node: Mapping[str, Any]) -> Definition:
         divisor=node.get("divisor", 1),
         percentile=node.get("percentile"),
         censored=node.get("censored"),
+        variance=survey.get("variance"),
+        sample_size=survey.get("sample_size"),
+        unreliable_cv_percent=survey.get("unreliable_cv_percent"),
     )
 
 

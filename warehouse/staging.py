@@ -258,12 +258,14 @@ def _set_rejected_aside(
                 [(number << OBJECT_BITS) + each.row for each in batch.rejected], pa.int64()
             ),
             "text": pa.array([each.text for each in batch.rejected], pa.string()),
-            "reason": pa.array([each.reason for each in batch.rejected], pa.string()),
+            "reasons": pa.array(
+                [[each.reason, *each.further] for each in batch.rejected], pa.list_(pa.string())
+            ),
         }
     )
     connection.register("rejected", rejected)
     connection.execute(
-        "INSERT INTO bad SELECT record, md5(text), text, NULL, [reason], NULL FROM rejected"
+        "INSERT INTO bad SELECT record, md5(text), text, NULL, reasons, NULL FROM rejected"
     )
     connection.unregister("rejected")
 

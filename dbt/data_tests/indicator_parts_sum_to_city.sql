@@ -14,7 +14,8 @@ with part as (
     {%- for model in [
         'ind_service_request_opened', 'ind_service_request_due', 'ind_service_request_closed',
         'ind_service_request_period_end', 'ind_sensor_observation_observed',
-        'ind_emergency_trip_received', 'ind_duration_quantile'
+        'ind_emergency_trip_received', 'ind_duration_quantile',
+        'ind_labour_force_survey_period'
     ] %}
     select indicator_code, period_start, numerator, denominator
     from {{ ref(model) }}

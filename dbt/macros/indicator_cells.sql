@@ -16,7 +16,8 @@ long_day as (
         anchor_date,
         cast(numerator_{{ loop.index }} as decimal(24, 6)) as numerator,
         cast(denominator_{{ loop.index }} as decimal(24, 6)) as denominator,
-        n_{{ loop.index }} as n
+        n_{{ loop.index }} as n,
+        cast(variance_{{ loop.index }} as decimal(28, 6)) as variance
     from placed_day
     where n_{{ loop.index }} > 0
     {{ 'union all' if not loop.last }}
@@ -49,6 +50,7 @@ cell as (
         case when is_maximum then max(numerator) else sum(numerator) end as numerator,
         sum(denominator) as denominator,
         sum(n) as n,
+        sum(variance) as variance,
         false as is_estimated
     from long_day
     group by indicator_code, period_start, is_maximum
@@ -65,6 +67,8 @@ cell as (
         end as numerator,
         sum(denominator * weight) as denominator,
         sum(n) as n,
+        -- A share of an estimate has the square of that share of its variance.
+        sum(variance * cast(weight * weight as decimal(9, 8))) as variance,
         bool_or(is_estimated) as is_estimated
     from part_day
     group by indicator_code, unit_code, unit_valid_from, period_start, is_maximum
@@ -80,6 +84,7 @@ select
     cast(numerator as decimal(26, 8)) as numerator,
     cast(denominator as decimal(26, 8)) as denominator,
     cast(n as bigint) as n,
+    cast(variance as decimal(28, 6)) as variance,
     is_estimated
 from cell
 {% endmacro %}
@@ -97,6 +102,7 @@ select
     cast(null as decimal(26, 8)) as numerator,
     cast(null as decimal(26, 8)) as denominator,
     cast(null as bigint) as n,
+    cast(null as decimal(28, 6)) as variance,
     cast(null as boolean) as is_estimated
 where false
 {% endmacro %}

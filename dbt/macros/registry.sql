@@ -4,7 +4,8 @@
 {% macro registered(event, anchor) %}
   {%- if not execute -%}{{ return([]) }}{%- endif -%}
   {%- set rows = run_query(
-      "select code, measure, aggregation, numerator, denominator, enters, leaves, condition"
+      "select code, measure, aggregation, numerator, denominator, enters, leaves, condition,"
+      ~ " variance, sample_size"
       ~ " from " ~ source('ref', 'indicator')
       ~ " where event = '" ~ event ~ "' and anchor = '" ~ anchor ~ "'"
       ~ " and measure <> 'quantile' order by code"
@@ -13,7 +14,8 @@
   {%- for row in rows -%}
     {%- do found.append({
         'code': row[0], 'measure': row[1], 'aggregation': row[2], 'numerator': row[3],
-        'denominator': row[4], 'enters': row[5], 'leaves': row[6], 'condition': row[7]
+        'denominator': row[4], 'enters': row[5], 'leaves': row[6], 'condition': row[7],
+        'variance': row[8], 'sample_size': row[9]
     }) -%}
   {%- endfor -%}
   {{ return(found) }}
@@ -39,7 +41,8 @@
 {% endmacro %}
 
 
-{#- One aggregate column set of one indicator: numerator, denominator and number of events.
+{#- One aggregate column set of one indicator: numerator, denominator, number of events, and of a
+    sample survey the numerator's variance, with the sample's size in place of the number of events.
     `events` names the column that says how many like events a row stands for. -#}
 {% macro indicator_columns(indicator, position, events=none) %}
   {%- set condition = indicator.condition or 'true' -%}
@@ -62,9 +65,26 @@
     {% if indicator.denominator -%}
     sum(case when {{ condition }} then cast({{ indicator.denominator }} as decimal(18, 6)){{ times }} end)
     {%- else %}cast(null as bigint){% endif %} as denominator_{{ position }},
-    {{ number_of(events, '(' ~ condition ~ ') and (' ~ basis ~ ') > 0') }} as n_{{ position }}
-  {%- endif -%}
+    {{ sample_of(indicator, events, condition, '(' ~ condition ~ ') and (' ~ basis ~ ') > 0') }}
+        as n_{{ position }}
+  {%- endif -%},
+    {% if indicator.variance -%}
+    sum(case when {{ condition }} then cast({{ indicator.variance }} as decimal(24, 6)) end)
+    {%- else %}cast(null as decimal(38, 6)){% endif %} as variance_{{ position }}
 {% endmacro %}
+
+
+{#- Sample units behind the events, where a survey tells them; else the number of events. -#}
+{% macro sample_of(indicator, events, condition, counted) -%}
+{%- if indicator.sample_size -%}
+greatest(
+        {{ number_of(events, counted) }},
+        coalesce(sum({{ indicator.sample_size }}) filter (where {{ condition }}), 0)
+    )
+{%- else -%}
+{{ number_of(events, counted) }}
+{%- endif -%}
+{%- endmacro %}
 
 
 {#- How many events meet a condition. -#}

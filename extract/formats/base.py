@@ -25,6 +25,8 @@ class Parsed:
         undeclared: Columns in the data that the contract does not declare.
         absent: Required columns that no record of this stretch has.
         encoding: Encoding of the text, or None for binary formats.
+        is_metadata: Whether the object describes records and holds none: it belongs to the batch
+            all the same.
     """
 
     records: pa.Table
@@ -33,6 +35,7 @@ class Parsed:
     undeclared: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     encoding: str | None = None
+    is_metadata: bool = False
 
     @property
     def count(self) -> int:
@@ -41,7 +44,10 @@ class Parsed:
 
 
 class Format(Protocol):
-    """Turns a raw object's content into records; holds no state between objects."""
+    """Turns a raw object's content into records.
+
+    What it holds between objects is metadata that came as an object of its own, no record.
+    """
 
     def read(self, content: Content) -> Iterator[Parsed]:
         """The records of a raw object in their order, in bounded stretches.

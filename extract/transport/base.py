@@ -21,11 +21,17 @@ class Request:
         path: Joined to the transport's address; empty asks for the address itself.
         parameters: Query parameters.
         page: Number of the page, for names and errors, or None.
+        headers: Further headers, never a secret.
+        name: What the answer is called; where empty, the last part of the address.
+        may_be_absent: Whether a server that has nothing to send may answer 404: no object then.
     """
 
     path: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     page: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+    may_be_absent: bool = False
 
 
 class Sink(Protocol):

@@ -16,9 +16,14 @@ from extract.transport.retry import RetryLaterError, Tries
 
 TOO_MANY_REQUESTS = 429
 UNAUTHORISED = frozenset({401, 403})
+NOT_FOUND = 404
 ACCEPTED_CODINGS = frozenset({"", "identity", "gzip"})
 HTML_START = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class NothingThereError(Exception):
+    """The server has nothing for a request that may have no answer."""
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,16 @@ class HttpTransport:
             TerminalError: any other status, or HTML where data was asked for.
         """
         url = self._url_of(request)
-        name = url.path.rstrip("/").rsplit("/", 1)[-1] or url.host
+        name = request.name or url.path.rstrip("/").rsplit("/", 1)[-1] or url.host
         place = Place(self._source, name, request.page)
-        parameters = {**self._options.parameters, **request.parameters}
-        if self._options.member is None:
-            yield self._retried(place, lambda: self._fetch(url, parameters, place, sink))
+        try:
+            raw = self._retried(place, lambda: self._fetch(url, request, place, sink))
+        except NothingThereError:
             return
-        yield from self._members(url, parameters, place, sink)
+        if self._options.member is None:
+            yield raw
+        else:
+            yield from zip_members(raw.path, self._options.member, raw.name, place, sink)
 
     def close(self) -> None:
         """Close the client's connections."""
@@ -114,12 +122,15 @@ class HttpTransport:
             except RetryLaterError as error:
                 tries.wait_after(error, place)
 
-    def _fetch(
-        self, url: httpx.URL, parameters: Mapping[str, Any], place: Place, sink: Sink
-    ) -> RawObject:
+    def _fetch(self, url: httpx.URL, request: Request, place: Place, sink: Sink) -> RawObject:
+        parameters = {**self._options.parameters, **request.parameters}
         name = place.file if place.page is None else f"{place.file} page {place.page}"
         try:
-            with self._client.stream("GET", url, params=dict(parameters) or None) as response:
+            with self._client.stream(
+                "GET", url, params=parameters or None, headers=dict(request.headers)
+            ) as response:
+                if response.status_code == NOT_FOUND and request.may_be_absent:
+                    raise NothingThereError
                 _check_status(response, place)
                 return sink(_body(response, place), name or "", place.page)
         except httpx.InvalidURL as error:
@@ -134,14 +145,6 @@ class HttpTransport:
             raise RetryLaterError("cut_connection", "the connection was cut") from error
         except httpx.TransportError as error:
             raise RetryLaterError("connection", f"{type(error).__name__}") from error
-
-    def _members(
-        self, url: httpx.URL, parameters: Mapping[str, Any], place: Place, sink: Sink
-    ) -> Iterator[RawObject]:
-        """Members of an archive that is fetched into the raw store first."""
-        archive = self._retried(place, lambda: self._fetch(url, parameters, place, sink))
-        pattern = self._options.member or "*"
-        yield from zip_members(archive.path, pattern, archive.name, place, sink)
 
 
 def _token(options: HttpOptions, environ: Mapping[str, str], place: Place) -> dict[str, str]:

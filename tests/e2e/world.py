@@ -1,13 +1,17 @@
 """The demo city and the real command line, each in processes of their own."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -37,6 +41,7 @@ class DemoServer:
         command = [sys.executable, "-m", "demo", "manifest", "--seed", str(self.seed)]
         command += ["--scale", str(self.scale), "--start", self.first.isoformat()]
         command += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
+        command += ["--systems", "feedback"]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
         return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -80,13 +85,28 @@ def demo_server(
         process.wait(10)
 
 
+@cache
+def spine_city() -> str:
+    """A copy of the city with its feedback system alone: further sources change no test of it."""
+    folder = Path(tempfile.mkdtemp(prefix="citylake-city-")) / "danang"
+    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
+    shutil.copytree(REPOSITORY / "cities" / "danang", folder)
+    for path in [*folder.glob("sources/*"), *folder.glob("indicators/*")]:
+        if path.stem != "feedback":
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in folder.glob("datasets/*"):
+        if path.stem not in ("indicators-feedback", "service-request-monthly"):
+            path.unlink()
+    return str(folder)
+
+
 @dataclass(frozen=True)
 class Lake:
     """A lake home, and the command line on it."""
 
     home: Path
     server: DemoServer
-    city: str = "danang"
+    city: str = field(default_factory=spine_city)
     day_url: str = "/as-of/{day}/georeport/v2"
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from warehouse.contract.model import TableContract, Unpivot
 from warehouse.contract.read import DERIVED
+from warehouse.contract.time_period import PERIOD_DERIVATIONS
 from warehouse.contract.typing_sql import STEPS, Typed, clean_sql
 from warehouse.contract.zones import MICROSECONDS
 from warehouse.records import ROW_COLUMN
@@ -135,7 +136,10 @@ def _named(
     columns = []
     for column in table.columns:
         found = DERIVED.match(column.derived or "")
-        if found:
+        if found and found[1] in PERIOD_DERIVATIONS:
+            period = by_name.get(found[2])
+            sql = PERIOD_DERIVATIONS[found[1]](period.value) if period else None
+        elif found:
             source = by_name.get(found[2])
             sql = _DERIVATIONS[found[1]].format(source.local) if source and source.local else None
         else:

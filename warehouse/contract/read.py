@@ -17,7 +17,17 @@ from warehouse.contract.model import (
 from warehouse.contract.problem import Problem, raise_on
 from warehouse.contract.validation import CUSTOM, collapse, own_problems, standard_problems
 
-DERIVED = re.compile(r"^(localDate|localMonth)\(([a-z][a-z0-9_]*)\)$")
+DERIVED = re.compile(
+    r"^(localDate|localMonth|periodStart|periodEnd|periodMonth)\(([a-z][a-z0-9_]*)\)$"
+)
+# Derivation: type of the column that it is computed from, and its own type.
+_DERIVATION_TYPES = {
+    "localDate": ("TIMESTAMPTZ", "DATE"),
+    "localMonth": ("TIMESTAMPTZ", "VARCHAR"),
+    "periodStart": ("VARCHAR", "DATE"),
+    "periodEnd": ("VARCHAR", "DATE"),
+    "periodMonth": ("VARCHAR", "VARCHAR"),
+}
 _PROPERTIES: Location = ("schema", 0, "properties")
 LOGICAL_TYPES = {
     "VARCHAR": "string",
@@ -234,11 +244,12 @@ def _derived_problems(
 ) -> Iterator[Problem]:
     match = DERIVED.match(column.derived or "")
     source = next((c for c in table.columns if match and c.name == match[2]), None)
-    if match is None or source is None or source.sql_type != "TIMESTAMPTZ" or source.derived:
-        message = "a derived column names a TIMESTAMPTZ column of this table"
+    read_from, gives = _DERIVATION_TYPES[match[1]] if match else ("TIMESTAMPTZ", "")
+    if match is None or source is None or source.sql_type != read_from or source.derived:
+        message = f"a derived column names a {read_from} column of this table"
         yield document.problem(place, "citylake.derived", message)
-    elif column.sql_type != {"localDate": "DATE", "localMonth": "VARCHAR"}[match[1]]:
-        message = "localDate gives a DATE, localMonth a VARCHAR"
+    elif column.sql_type != gives:
+        message = f"{match[1]} gives a {gives}"
         yield document.problem(place, "citylake.derived", message)
     if column.required or column.name in table.key:
         message = "a derived column is neither required nor in the key: its source column is"

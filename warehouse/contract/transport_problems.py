@@ -19,8 +19,30 @@ def transport_problems(document: Document) -> Iterator[Problem]:
     if by_range and not window:
         message = "updated_range reads a part: it needs cursor: window"
         yield document.problem((*_SERVER, "protocol"), _RULE, message)
+    yield from _sdmx_problems(document, server, window=window)
     if server["transport"]["kind"] == "postgres":
         yield from _postgres_problems(document, server, by_range)
+
+
+def _sdmx_problems(
+    document: Document, server: dict[str, Any], *, window: bool
+) -> Iterator[Problem]:
+    protocol = server.get("protocol", {})
+    form = server["format"]
+    names = {node["name"] for node in document.data["schema"][0]["properties"]}
+    for index, name in enumerate(form.get("dimensions", ())):
+        if name not in names:
+            place = (*_SERVER, "format", "dimensions", index)
+            message = f"the raw schema has no column {name!r}"
+            yield document.problem(place, "citylake.raw_column", message)
+    if protocol.get("kind") != "sdmx":
+        return
+    if server["transport"]["kind"] != "http" or not form["kind"].startswith("sdmx-"):
+        message = "protocol sdmx needs transport http and an sdmx format"
+        yield document.problem((*_SERVER, "protocol"), _RULE, message)
+    if protocol.get("updated_after", False) != window:
+        message = "updated_after and cursor: window need each other"
+        yield document.problem((*_SERVER, "protocol"), _RULE, message)
 
 
 def _postgres_problems(

@@ -5,7 +5,8 @@ with counted as (
     {%- for model in [
         'ind_service_request_opened', 'ind_service_request_due', 'ind_service_request_closed',
         'ind_service_request_period_end', 'ind_sensor_observation_observed',
-        'ind_emergency_trip_received', 'ind_duration_quantile'
+        'ind_emergency_trip_received', 'ind_duration_quantile',
+        'ind_labour_force_survey_period'
     ] %}
     select * from {{ ref(model) }}
     {{ 'union all' if not loop.last }}
@@ -84,6 +85,7 @@ select
     counted.numerator,
     counted.denominator,
     coalesce(counted.n, 0) as n,
+    counted.variance,
     coalesce(counted.is_estimated, false) as is_estimated
 from expected
 left join collected

@@ -4,7 +4,7 @@
 -- period is not fully covered.
 with cell as (
     select
-        cell.* exclude (numerator, denominator, n),
+        cell.* exclude (numerator, denominator, n, variance),
         indicator.service_group,
         indicator.agency_code,
         indicator.measure,
@@ -13,10 +13,12 @@ with cell as (
         indicator.rounding,
         indicator.unit,
         indicator.revision_window_days,
+        indicator.unreliable_cv_percent,
         build.data_as_of,
         cell.period_last_day - cell.period_start + 1 as days,
         cell.is_delivered and cell.is_collected as is_known,
         cell.n,
+        sqrt(cast(cell.variance as double)) as numerator_error,
         case
             when indicator.measure in ('maximum', 'quantile') then cell.numerator
             else coalesce(cell.numerator, 0)
@@ -37,6 +39,25 @@ measured as (
     from cell
 ),
 
+-- What a sample survey leaves open; normal interval of 95%. No value is divided by these figures.
+surveyed as (
+    select
+        *,
+        case
+            when measure = 'ratio' and denominator > 0
+                then scale * numerator_error / cast(denominator as double)
+            when measure = 'count' then scale * numerator_error
+        end as value_error,
+        case
+            when measure = 'ratio' and denominator > 0
+                then scale * cast(numerator as double) / cast(denominator as double)
+            when measure = 'count' then scale * cast(numerator as double)
+        end as plain_value,
+        case when numerator > 0 then 100 * numerator_error / cast(numerator as double) end
+            as cv_percent
+    from measured
+),
+
 valued as (
     select
         *,
@@ -53,11 +74,12 @@ valued as (
             )",
             'L': "not is_collected",
             'O': "not is_delivered",
-            'U': "measure = 'ratio' and denominator > 0 and numerator < 20",
+            'U': "(measure = 'ratio' and denominator > 0 and numerator < 20)
+                or coalesce(cv_percent > unreliable_cv_percent, false)",
             'E': "is_known and is_estimated",
             'P': "covered_days < days or data_as_of < period_last_day + revision_window_days",
         }) }} as statuses
-    from measured
+    from surveyed
 )
 
 select
@@ -73,6 +95,25 @@ select
     valued.numerator,
     valued.denominator,
     case when valued.is_known then valued.n else 0 end as n,
+    cast(round(valued.value_error, 4) as decimal(18, 4)) as standard_error,
+    cast(round(
+        case when valued.value_error is not null then valued.cv_percent end, 4
+    ) as decimal(18, 4)) as coefficient_of_variation,
+    case
+        when valued.value_error is not null
+            then cast(round(
+                greatest(0, valued.plain_value - 1.959964 * valued.value_error), 4
+            ) as decimal(18, 4))
+    end as interval_lower,
+    case
+        when valued.value_error is not null
+            then cast(round(
+                least(
+                    case when valued.unit = '%' then 100 end,
+                    valued.plain_value + 1.959964 * valued.value_error
+                ), 4
+            ) as decimal(18, 4))
+    end as interval_upper,
     valued.unit,
     cast(target.target as decimal(18, 4)) as target,
     coalesce(valued.statuses[1], 'A') as obs_status,

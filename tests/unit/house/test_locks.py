@@ -25,7 +25,10 @@ def _direct(lock: str) -> list[str]:
     """The direct requirements that the lock must hold."""
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     runtime: list[str] = project["project"]["dependencies"]
-    installer = [line for line in _lock("setup.in").splitlines() if not line.startswith("#")]
+    installer, client = (
+        [line for line in _lock(name).splitlines() if not line.startswith("#")]
+        for name in ("setup.in", "sdmx-client.in")
+    )
     groups: dict[str, list[str]] = project["dependency-groups"]
     direct: dict[str, list[str]] = {
         "runtime.txt": runtime,
@@ -33,6 +36,7 @@ def _direct(lock: str) -> list[str]:
         # Without a version: what ours pins, see below.
         "gx.txt": [line for line in groups["gx"] if not line.isidentifier()],
         "setup.txt": project["build-system"]["requires"] + installer,
+        "sdmx-client.txt": client,
     }
     return direct[lock]
 
@@ -52,7 +56,7 @@ def _without_hash(lock: str) -> list[str]:
     ]
 
 
-LOCKS = ("runtime.txt", "dev.txt", "gx.txt", "setup.txt")
+LOCKS = ("runtime.txt", "dev.txt", "gx.txt", "setup.txt", "sdmx-client.txt")
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -38,6 +38,7 @@ INDICATORS = {
     "emergency": "indicators:\n"
     + "".join(f"  - {{code: {code}, agency: fire}}\n" for code in ("EM1", "EM1p", "EM2"))
     + "".join(f"  - {{code: {code}, agency: fire}}\n" for code in ("EM80", "EM81")),
+    "socioeconomic": "indicators:\n  - {code: SE1, agency: desk}\n",
 }
 # Quantiles of events that count in the areas after the reform, by weights: one histogram for both.
 DAYS_TO_CLOSE = """\
@@ -104,6 +105,7 @@ def write_config(folder: Path) -> Path:
         "feedback": (1, "desk", 10),
         "air": (4, "air", 5),
         "emergency": (6, "fire", 5),
+        "socioeconomic": (5, "desk", 30),
     }.items():
         parts = "".join(
             f"  - {{mart: mart_{kind}_indicator, where: {{service_group: {number}}}}}\n"
@@ -200,6 +202,32 @@ def trip_table(trips: list[tiny_city.Trip]) -> pa.Table:
     )
 
 
+def statistics_table(figures: list[tiny_city.Figure]) -> pa.Table:
+    """Core rows of the labour force survey."""
+    columns: dict[str, tuple[list[Any], pa.DataType]] = {
+        "_source": (["statistics.tiny"] * len(figures), pa.string()),
+        "dataflow": (["T:LFS"] * len(figures), pa.string()),
+        "ref_area": ([f.area for f in figures], pa.string()),
+        "indicator": ([f.indicator for f in figures], pa.string()),
+        "freq": ([f.freq for f in figures], pa.string()),
+        "dimension_key": ([f.dimensions for f in figures], pa.string()),
+        "time_period": ([f.period for f in figures], pa.string()),
+        "obs_value": ([f.value for f in figures], pa.decimal128(38, 15)),
+        "obs_status": ([f.status for f in figures], pa.string()),
+        "conf_status": ([f.confidentiality for f in figures], pa.string()),
+        "unit_measure": (["PS"] * len(figures), pa.string()),
+        "unit_mult": ([0] * len(figures), pa.int32()),
+        "decimals": ([0] * len(figures), pa.int32()),
+        "standard_error": ([f.error for f in figures], pa.decimal128(24, 6)),
+        "sample_size": ([f.sample for f in figures], pa.int64()),
+        "indicator_name_vi": ([f.indicator for f in figures], pa.string()),
+        "indicator_name_en": ([f.indicator for f in figures], pa.string()),
+        "period_start": ([f.start for f in figures], pa.date32()),
+        "period_end": ([f.end for f in figures], pa.date32()),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})
+
+
 def geography_tables() -> dict[str, pa.Table]:
     """The geography as the relations that the marts read."""
     areas = [
@@ -265,6 +293,7 @@ def build_city(folder: Path, cache: Path, *, empty: bool = False) -> Built:
         "station": station_table([] if empty else tiny_city.STATIONS),
         "sensor_observation": observation_table([] if empty else tiny_city.observations()),
         "emergency_trip": trip_table([] if empty else tiny_city.trips()),
+        "indicator_observation": statistics_table([] if empty else tiny_city.FIGURES),
     }
     views = {}
     for name, table in core.items():

@@ -142,6 +142,7 @@ def test_sector_rows_are_the_city_by_group_and_agency(built: Built) -> None:
     assert {(r["indicator_code"], r["service_group"], r["agency_code"]) for r in rows} == {
         *((code, 1, "desk") for code in FEEDBACK),
         ("AQ3", 4, "air"),
+        ("SE1", 5, "desk"),
         ("AQ90", 4, "air"),
         *((code, 6, "fire") for code in ("EM1", "EM1p", "EM2", "EM80", "EM81")),
     }

@@ -186,3 +186,65 @@ def trips() -> list[Trip]:
                 )
             )
     return found
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the labour force survey, in persons."""
+
+    area: str
+    indicator: str
+    period: str
+    start: date
+    end: date
+    value: Decimal | None
+    error: Decimal | None = None
+    sample: int | None = None
+    freq: str = "Q"
+    dimensions: str = "SEX=_T;AGE=Y_GE15"
+    status: str = "A"
+    confidentiality: str | None = "F"
+
+
+def _pair(
+    area: str, quarter: int, unemployed: int, force: int, error: str, sample: int
+) -> list[Figure]:
+    start = date(2025, 3 * quarter - 2, 1)
+    end = [date(2025, 3, 31), date(2025, 6, 30), date(2025, 9, 30)][quarter - 1]
+    period = f"2025-Q{quarter}"
+    return [
+        Figure(area, "LF", period, start, end, Decimal(force)),
+        Figure(area, "UNE", period, start, end, Decimal(unemployed), Decimal(error), sample),
+    ]
+
+
+# By district in the first quarter, where the city's own figure is only compared; the city alone in
+# the third, whose districts are gone. Nothing came of the second.
+FIGURES = [
+    *_pair("D1", 1, 300, 10_000, "45.5", 400),
+    *_pair("D2", 1, 150, 6_000, "37.5", 250),
+    *_pair("T", 1, 450, 16_000, "58.961", 650),
+    *_pair("T", 3, 480, 17_000, "100.25", 700),
+    Figure(
+        "T",
+        "UNE",
+        "2025-Q1",
+        date(2025, 1, 1),
+        date(2025, 3, 31),
+        Decimal(200),
+        None,
+        None,
+        dimensions="SEX=M;AGE=Y_GE15",
+    ),
+    Figure(
+        "D1",
+        "SECRET",
+        "2025",
+        date(2025, 1, 1),
+        date(2025, 12, 31),
+        Decimal(7),
+        freq="A",
+        confidentiality="C",
+    ),
+    Figure("D1", "GONE", "2025-Q1", date(2025, 1, 1), date(2025, 3, 31), None, status="O"),
+]

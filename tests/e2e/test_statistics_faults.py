@@ -1,0 +1,203 @@
+"""Every fault planted in the statistics office is found, and nothing else is set aside."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import zstandard
+
+from pipeline.context import open_context
+from pipeline.ingest import Ingested, ingest
+from pipeline.reprocess import reprocess
+
+SOURCE = "socioeconomic.statistics_office"
+FIRST, LAST = date(2025, 7, 1), date(2025, 7, 5)
+DIMENSIONS = ("FREQ", "REF_AREA", "INDICATOR", "SEX", "AGE", "TIME_PERIOD")
+# What the pipeline must say of each kind: the demo city knows nothing of these codes.
+REASONS = {
+    "unknown_area": "REF_AREA:unknown_code",
+    "unknown_indicator": "INDICATOR:unknown_code",
+    "unknown_status": "OBS_STATUS:unknown_code",
+    "value_not_number": "obs_value:type",
+    "missing_value": "obs_value:missing_value_says_why",
+    "missing_indicator": "indicator:required",
+    "future_period": "time_period:period_has_begun",
+    "impossible_period": "time_period:period_is_known",
+    "negative_error": "standard_error:range",
+    "impossible_update": "updated_at:type",
+}
+
+
+@contextmanager
+def _served(*options: str) -> Iterator[dict[str, str]]:
+    command = [sys.executable, "-m", "demo", "serve", "--systems", "statistics", *options]
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        [*command, "--days", "120"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DEMO_TOKEN": "t"},
+    )
+    try:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        yield {**ready["variables"], **dict.fromkeys(ready["token_variables"], "t")}
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _load(home: Path, day: date, variables: dict[str, str]) -> Ingested:
+    shown = {name: value.replace("{day}", day.isoformat()) for name, value in variables.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CITYLAKE_HOME", str(home))
+        context = open_context("danang", day)
+    return ingest(replace(context, environ={**os.environ, **shown}), SOURCE)
+
+
+@dataclass(frozen=True)
+class Found:
+    """One delivered record and what became of it."""
+
+    key: tuple[str, ...]
+    updated: str
+    outcome: str
+    reasons: frozenset[str]
+    read_on: str
+
+
+def _found(root: Path) -> list[Found]:
+    objects = {}
+    for path in (root / "raw" / "objects").rglob("*.zst"):
+        content = zstandard.ZstdDecompressor().stream_reader(path.open("rb")).read()
+        if content.startswith(b"STRUCTURE,"):
+            rows = csv.DictReader(io.StringIO(content.decode()))
+            objects[path.name.split(".")[0]] = list(rows)
+    found = []
+    for path in sorted((root / "journal" / "records").glob(f"{SOURCE}_*.parquet")):
+        day = path.stem.rsplit("_", 2)[1]
+        for row in pl.read_parquet(path).iter_rows(named=True):
+            record = objects[row["raw_digest"]][row["raw_row"]]
+            found.append(
+                Found(
+                    tuple(record[name] for name in DIMENSIONS),
+                    record["UPDATED"],
+                    row["outcome"],
+                    frozenset(row["reasons"] or ()),
+                    day,
+                )
+            )
+    return found
+
+
+@dataclass(frozen=True)
+class Told:
+    """A lake after five reads, the manifest, and what became of every record."""
+
+    home: Path
+    results: dict[date, Ingested]
+    manifest: list[dict[str, Any]]
+    found: list[Found]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    home = tmp_path_factory.mktemp("statistics")
+    days = [date(2025, 7, day) for day in range(FIRST.day, LAST.day + 1)]
+    with _served() as variables:
+        results = {day: _load(home, day, variables) for day in days}
+    assert {each.error for each in results.values()} == {None}
+    command = [sys.executable, "-m", "demo", "manifest", "--systems", "statistics"]
+    command += ["--to", LAST.isoformat(), "--first-read", FIRST.isoformat()]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    manifest = [json.loads(line) for line in done.stdout.splitlines()]
+    return Told(home, results, manifest, _found(home / "danang"))
+
+
+def test_every_record_has_one_outcome(told: Told) -> None:
+    assert len(told.found) == sum(each.outcome.records for each in told.results.values())
+    ended = {each.outcome for each in told.found}
+    assert {"new", "changed", "unchanged", "duplicate", "quarantined"} <= ended
+
+
+def test_planted_and_quarantined_are_the_same(told: Told) -> None:
+    planted = {
+        (tuple(line["key"]), line["updated"]): {REASONS[line["kind"]]}
+        for line in told.manifest
+        if line["effect"] == "quarantine"
+    }
+    set_aside = {
+        (each.key, each.updated): set(each.reasons)
+        for each in told.found
+        if each.outcome == "quarantined"
+    }
+    assert set_aside == planted
+    kinds = {line["kind"] for line in told.manifest if line["effect"] == "quarantine"}
+    assert kinds == set(REASONS)
+
+
+@pytest.mark.parametrize("effect", ["duplicate", "changed"])
+def test_planted_changes_end_as_planted(told: Told, effect: str) -> None:
+    planted = {
+        (tuple(line["key"]), line["seen"]) for line in told.manifest if line["effect"] == effect
+    }
+    ended = {(each.key, each.read_on) for each in told.found if each.outcome == effect}
+    assert planted
+    assert planted - ended == set()
+
+
+def test_planted_withdrawals_are_tombstones(told: Told) -> None:
+    lines = [line for line in told.manifest if line["effect"] == "deleted"]
+    deleted = sum(each.result.deleted for each in told.results.values() if each.result)
+    assert deleted == len(lines) > 0
+
+
+def test_reprocess_under_the_same_contract_moves_nothing(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITYLAKE_HOME", str(told.home))
+    moves = reprocess(open_context("danang", LAST), SOURCE, apply=False)
+    assert moves.total == 0
+    assert moves.still_quarantined > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("dimension_added", "dsd_changed"),
+        ("dimension_renamed", "dsd_changed"),
+        ("no_structure", "status"),
+        ("html", "html"),
+        ("cut_data", "row:field_count"),
+    ],
+)
+def test_a_breakage_leaves_what_was_there(tmp_path: Path, kind: str, rule: str) -> None:
+    with _served(f"--break=statistics:{kind}:{LAST}", "--no-transport-faults") as variables:
+        first = _load(tmp_path, FIRST, variables)
+        broken = _load(tmp_path, LAST, variables)
+    assert first.error is None
+    if kind == "cut_data":
+        # A text that ends in the middle of a line is found by its last record.
+        assert broken.result is not None
+        assert [each.reason for each in broken.result.set_aside if each.reason == rule]
+        return
+    assert broken.outcome.rule == rule
+    assert broken.result is None
+
+
+def test_a_further_attribute_is_told_and_left_out(tmp_path: Path) -> None:
+    with _served(f"--break=statistics:attribute_added:{LAST}") as variables:
+        _load(tmp_path, FIRST, variables)
+        drifted = _load(tmp_path, LAST, variables)
+    assert drifted.error is None
+    assert drifted.outcome.undeclared == ("COMMENT_OBS",)
