@@ -45,10 +45,13 @@ the option has none.
         decimal (.)  thousands ()  for raw columns declared number or integer
     format.kind: ndjson
         encoding (utf-8)
+        only               raw column -> text: records that say otherwise are left out ({})
     format.kind: json
         encoding (utf-8)
         records            dotted path of the array (the top level)
         max_page_megabytes (256)
+        only               as above
+    format.kind: fhir      ndjson of FHIR resources; Bundles are taken apart. Options of ndjson
     format.kind: parquet   no options
     format.kind: arrow     no options; Arrow files (IPC)
     protocol.kind: single  no options; taken where the contract gives no protocol
@@ -56,11 +59,20 @@ the option has none.
         path (requests.json)  page_size (1000)  first_page (1)  max_pages (100000)  in_flight (2)
         page_parameter (page)  page_size_parameter (page_size)  extensions (true)
         updated_after_parameter (updated_after)  updated_before_parameter (updated_before)
+    protocol.kind: fhir_bulk   FHIR bulk export; needs transport http
+        types              resource types to export, a list
+        path ($export)     below the transport's address; also `Patient/$export`, ...
+        poll_seconds (1)   wait between questions where the server names none
+        poll_max_seconds (3600)  longest wait for one export in all
+        in_flight (2)      files that are fetched at a time
     protocol.kind: updated_range   no options; rows updated in [known minus overlap, end of day)
 
 In text formats an empty CSV field, an absent key and JSON null are null; booleans are `true`
 and `false`. Header names that repeat become `name`, `name#2`, ...; a declared name that repeats
 is refused unless every repetition is declared.
+
+Raw columns of JSON are named by their path: `period.start`, and `type.0.coding.0.code` where a
+number is the place of an element in an array.
 
 Parquet and Arrow keep their types: raw columns declared `integer`, `boolean`, `date` or `timestamp`
 (an instant) must hold them; every other one is text to the expressions.
@@ -81,17 +93,19 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from extract.content import Content
 from extract.errors import Place
 from extract.formats.arrow import ArrowFormat
 from extract.formats.base import Format, Parsed
 from extract.formats.csv import CsvFormat, CsvOptions
+from extract.formats.fhir import FhirFormat
 from extract.formats.json import JsonFormat, JsonOptions, NdjsonFormat, NdjsonOptions
 from extract.formats.parquet import ParquetFormat
 from extract.options import read_options
 from extract.protocols.base import Protocol
+from extract.protocols.fhir_bulk import ExportServer, FhirBulkOptions, FhirBulkProtocol
 from extract.protocols.open311 import Open311Options, Open311Protocol
 from extract.protocols.single import SingleProtocol
 from extract.protocols.updated_range import UpdatedRangeProtocol
@@ -328,6 +342,8 @@ def open_format(options: Mapping[str, Any], schema: RawSchema, place: Place) -> 
         return CsvFormat(read_options(CsvOptions, options, "format", place), schema, place)
     if kind == "ndjson":
         return NdjsonFormat(read_options(NdjsonOptions, options, "format", place), schema, place)
+    if kind == "fhir":
+        return FhirFormat(read_options(NdjsonOptions, options, "format", place), schema, place)
     if kind == "json":
         return JsonFormat(read_options(JsonOptions, options, "format", place), schema, place)
     if kind == "parquet":
@@ -355,6 +371,12 @@ def open_protocol(
     if kind == "open311":
         options = read_options(Open311Options, source.protocol, "protocol", place)
         return Open311Protocol(options, transport, sink, window, source.overlap_seconds, place)
+    if kind == "fhir_bulk":
+        bulk = read_options(FhirBulkOptions, source.protocol, "protocol", place)
+        if source.transport.get("kind") != "http":
+            raise place.terminal("contract", "protocol fhir_bulk needs transport http")
+        server = cast(ExportServer, transport)
+        return FhirBulkProtocol(bulk, server, sink, window, source.overlap_seconds, place)
     if kind == "updated_range":
         read_options(NoOptions, source.protocol, "protocol", place)
         return UpdatedRangeProtocol(transport, sink, window, source, place)
