@@ -21,6 +21,11 @@ EVENT_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "is_answered": "BOOLEAN",
         "is_dissatisfied": "BOOLEAN",
     },
+    "encounter": {
+        "class_code": "VARCHAR",
+        "started_date": "DATE",
+        "is_visit": "BOOLEAN",
+    },
     "sensor_observation": {
         "station_id": "VARCHAR",
         "observed_property": "VARCHAR",
@@ -36,11 +41,25 @@ PERIOD_END = {"period_end": "DATE"}
 # Which anchors an event model has, next to the period's end.
 ANCHORS: Mapping[str, frozenset[str]] = {
     "service_request": frozenset({"opened", "due", "closed"}),
+    "encounter": frozenset({"started"}),
     "sensor_observation": frozenset({"observed"}),
 }
 
 # The columns that identify one event of the model.
 EVENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "service_request": ("_source", "service_request_id"),
+    "encounter": ("_source", "encounter_id"),
     "sensor_observation": ("station_id", "observed_property", "observed_date"),
 }
+
+# The events that tell of people's health: their indicators have a mart of their own.
+HEALTH_EVENTS = frozenset({"encounter"})
+INDICATOR_MARTS = frozenset(
+    {"mart_city_indicator", "mart_district_indicator", "mart_sector_indicator"}
+)
+HEALTH_MARTS = frozenset({"mart_health_indicator"})
+
+
+def indicator_marts(event: str) -> frozenset[str]:
+    """Names of the marts that hold the indicators of an event model."""
+    return HEALTH_MARTS if event in HEALTH_EVENTS else INDICATOR_MARTS

@@ -8,7 +8,7 @@ from warehouse.contract.document import Document, Location
 from warehouse.contract.model import Classification, SourceContract, TableContract
 from warehouse.contract.problem import Problem
 from warehouse.contract.sandbox import ExpressionError, Sandbox
-from warehouse.event_model import ANCHORS, EVENT_COLUMNS, PERIOD_END
+from warehouse.event_model import ANCHORS, EVENT_COLUMNS, HEALTH_EVENTS, PERIOD_END
 from warehouse.expectation_checks import expectation_problems
 from warehouse.registry_model import Definition
 
@@ -43,6 +43,9 @@ def definition_problems(
     if definition.kind == "flow" and definition.anchor not in ANCHORS[definition.event]:
         message = f"{definition.event} has no anchor {definition.anchor!r}"
         yield document.problem((*place, "anchor"), "citylake.anchor", message)
+    if (definition.measure == "rate") != (definition.event in HEALTH_EVENTS):
+        message = "rates are those of events on health, which have no other measure"
+        yield document.problem((*place, "measure"), "citylake.measure", message)
     columns = dict(EVENT_COLUMNS[definition.event])
     if definition.kind == "stock":
         columns |= PERIOD_END

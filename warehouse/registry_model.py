@@ -28,12 +28,13 @@ class Definition:
     """What an indicator is, in every city.
 
     Attributes:
-        event: Event model whose columns the expressions use: `service_request` or
+        event: Event model whose columns the expressions use: `service_request`, `encounter` or
             `sensor_observation`.
-        anchor: Which date puts an event in a period: `opened`, `due`, `closed`, `observed`; or
-            `period_end` for stocks.
+        anchor: Which date puts an event in a period: `opened`, `due`, `closed`, `observed`,
+            `started`; or `period_end` for stocks.
         kind: `flow`, or `stock` at the period's last day.
-        measure: `ratio` (scale * numerator / denominator), `count` or `maximum`.
+        measure: `ratio` (scale * numerator / denominator), `count`, `maximum`, or `rate` (scale *
+            numerator / persons of the area).
         aggregation: `count`: expressions are conditions and events are counted; `sum`: they are
             amounts and are added up.
         enters, leaves: Dates between which an event is in the stock (half-open); None for flows.
