@@ -10,6 +10,7 @@ from warehouse.contract.problem import Problem
 from warehouse.contract.sandbox import ExpressionError, Sandbox
 from warehouse.event_model import ANCHORS, EVENT_COLUMNS, HEALTH_EVENTS, PERIOD_END
 from warehouse.expectation_checks import expectation_problems
+from warehouse.publication_checks import disclosure_problems
 from warehouse.registry_model import Definition
 
 _AMOUNTS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "DECIMAL")
@@ -29,6 +30,10 @@ class CityParts(Protocol):
     @property
     def marts(self) -> Mapping[str, TableContract]:
         """Mart contracts by name."""
+
+    @property
+    def tables(self) -> Mapping[str, TableContract]:
+        """Contracts of core tables by name."""
 
     @property
     def sources(self) -> Mapping[str, SourceContract]:
@@ -129,6 +134,7 @@ def publication_problems(document: Document, city: CityParts) -> Iterator[Proble
                 message = f"column {name!r} is not classified open"
                 yield document.problem(("columns", position), "citylake.not_open", message)
     yield from _key_problems(document, city, published)
+    yield from disclosure_problems(document, city.marts, city.tables)
     yield from expectation_problems(document, city.marts)
 
 

@@ -297,7 +297,7 @@ def test_a_server_that_is_gone_for_good(open_source: Any) -> None:
         b'{"requiresAccessToken": "yes", "output": []}',
         b'{"requiresAccessToken": true}',
         b'{"requiresAccessToken": true, "output": [{"type": "Encounter"}]}',
-        b'{"requiresAccessToken": true, "output": [{"type": "Encounter", "url": "a", "count": -1}]}',
+        b'{"requiresAccessToken":true,"output":[{"type":"Encounter","url":"a","count":-1}]}',
     ],
 )
 def test_what_is_no_manifest(open_source: Any, body: bytes) -> None:

@@ -310,6 +310,7 @@ def test_what_is_right_is_read(tmp_path: Path) -> None:
         "FB4",
         "FB5",
         "FB5a",
+        "HE1",
     }
     assert registry.indicators["FB5"].publication == "indicators-feedback"
     assert registry.indicators["FB5"].revision_window_days == 10
