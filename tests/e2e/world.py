@@ -1,13 +1,17 @@
 """The demo city and the real command line, each in processes of their own."""
 
+import atexit
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,30 @@ TOKEN_VARIABLE = "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - the name of a v
 URL_VARIABLE = "CITYLAKE_DANANG_OPEN311_URL"
 FIRST = date(2025, 3, 8)
 PAGE_SIZE = 1000
+# What is published of each group of sources.
+DATASETS = {
+    "feedback": ("indicators-feedback", "service-request-monthly"),
+    "health": ("indicators-health",),
+}
+
+
+@cache
+def danang(*groups: str) -> str:
+    """Folder of Da Nang with some groups of sources alone, for runs without the other systems."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(partial(shutil.rmtree, folder, ignore_errors=True))
+    city = shutil.copytree(REPOSITORY / "cities" / "danang", folder / "danang")
+    datasets = {name for group in groups for name in DATASETS[group]}
+    for path in (city / "sources").iterdir():
+        if path.name not in groups:
+            shutil.rmtree(path)
+    for path in (city / "indicators").iterdir():
+        if path.stem not in groups:
+            path.unlink()
+    for path in (city / "datasets").iterdir():
+        if path.stem not in datasets:
+            path.unlink()
+    return str(city)
 
 
 @dataclass(frozen=True)
@@ -86,7 +114,7 @@ class Lake:
 
     home: Path
     server: DemoServer
-    city: str = "danang"
+    city: str = field(default_factory=partial(danang, "feedback"))
     day_url: str = "/as-of/{day}/georeport/v2"
 
     @property
