@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from demo import days
-from demo.feedback.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, Record, put, shifted, value
+from demo.feedback.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, put, shifted, value
 from demo.feedback.services import SERVICES
 from demo.places import NEW_AREAS, OLD_AREAS
-from demo.planting import MONTH, Effect, Step
+from demo.planting import MONTH, Effect, Record, Step
 
 BETWEEN_COPIES = 5 * 3600
 CITY_ZONE = timezone(timedelta(seconds=days.OFFSET_SECONDS))
