@@ -151,5 +151,5 @@ def _ends(value: Any, name: str, arrays: frozenset[str]) -> Iterator[str]:
     elif isinstance(value, list) and name in arrays:
         for each in value:
             yield from _ends(each, f"{name}{ELEMENT}", arrays)
-    else:
+    elif value is not None or name not in arrays:
         yield name
