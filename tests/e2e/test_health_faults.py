@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -75,26 +76,32 @@ class Told:
     found: list[Found]
 
 
-@pytest.fixture(scope="module")
-def told(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """Three reads of the health system alone."""
-    home = tmp_path_factory.mktemp("health")
-    common = ["--seed", str(seed), "--scale", str(SCALE), "--start", FIRST.isoformat()]
-    common += ["--systems", "health"]
-    command = [sys.executable, "-m", "demo", "serve", *common, "--days", "121"]
+@contextmanager
+def _system(seed: int, days: int = 121, scale: float = SCALE) -> Iterator[dict[str, Any]]:
+    """The health system alone; what it says when it answers."""
+    command = [sys.executable, "-m", "demo", "serve", "--seed", str(seed), "--scale", str(scale)]
+    command += ["--start", FIRST.isoformat(), "--systems", "health", "--days", str(days)]
     environment = {**os.environ, "DEMO_TOKEN": TOKEN}
     process = subprocess.Popen(  # noqa: S603 - our own module
         command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
     )
     try:
         assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        for day in DAYS:
-            _run(home, ready, day)
+        yield json.loads(process.stdout.readline())
     finally:
         process.terminate()
         process.wait(10)
-    command = [sys.executable, "-m", "demo", "manifest", *common]
+
+
+@pytest.fixture(scope="module")
+def told(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Three reads of the health system alone."""
+    home = tmp_path_factory.mktemp("health")
+    with _system(seed) as ready:
+        for day in DAYS:
+            _run(home, ready, day)
+    command = [sys.executable, "-m", "demo", "manifest", "--seed", str(seed)]
+    command += ["--scale", str(SCALE), "--start", FIRST.isoformat(), "--systems", "health"]
     command += ["--to", LAST.isoformat(), "--first-read", HISTORY.isoformat()]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
     manifest = [json.loads(line) for line in done.stdout.splitlines()]
@@ -103,22 +110,29 @@ def told(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 
 def _run(home: Path, ready: dict[str, Any], day: date) -> None:
+    command = [*CITYLAKE, "run", "--city", danang("health"), "--date", day.isoformat()]
+    done = _call(command, home, ready, day)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def _call(
+    command: list[str], home: Path, ready: dict[str, Any], day: date, **more: str
+) -> subprocess.CompletedProcess[str]:
     variables = {
         name: address.replace("{day}", day.isoformat())
         for name, address in ready["variables"].items()
     }
     variables |= dict.fromkeys(ready["token_variables"], TOKEN)
-    done = subprocess.run(  # noqa: S603 - our own command
-        [*CITYLAKE, "run", "--city", danang("health"), "--date", day.isoformat()],
-        env={**os.environ, **variables, "CITYLAKE_HOME": str(home)},
+    return subprocess.run(  # noqa: S603 - our own command
+        command,
+        env={**os.environ, **variables, "CITYLAKE_HOME": str(home), **more},
         capture_output=True,
         text=True,
         check=False,
         cwd=REPOSITORY,
         timeout=300,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert TOKEN not in done.stdout + done.stderr
 
 
 def _lines(root: Path) -> dict[str, list[dict[str, Any] | str]]:
@@ -262,3 +276,23 @@ def test_no_personal_field_leaves_raw_and_quarantine(told: Told) -> None:
         for path in (told.root / folder).rglob("*.json"):
             content = path.read_text()
             assert not [name for name in names if name in content]
+
+
+@pytest.mark.parametrize(
+    "boundary", ["raw.before_store:2", "raw.after_store:3", "core.before_commit"]
+)
+def test_a_killed_load_ends_as_an_undisturbed_one(seed: int, tmp_path: Path, boundary: str) -> None:
+    day = date(2025, 3, 14)
+    load = [sys.executable, "-m", "bench.ours.load", danang("health"), day.isoformat()]
+    load.append("health.encounters")
+    told = [*CITYLAKE, "hash", "--city", danang("health"), "--json"]
+    with _system(seed, days=10) as ready:
+        killed = _call(load, tmp_path / "killed", ready, day, CITYLAKE_KILL_AT=boundary)
+        assert killed.returncode == -9
+        hashes = []
+        for home in (tmp_path / "killed", tmp_path / "undisturbed"):
+            done = _call(load, home, ready, day)
+            assert done.returncode == 0, done.stderr
+            hashes.append(json.loads(_call(told, home, ready, day).stdout))
+    assert hashes[0] == hashes[1]
+    assert hashes[0]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,10 @@ from extract.raw import RawStore
 from extract.window import Window
 from tests.unit.extract.bulk_server import TOKEN, BulkServer, Reply, bulk_server
 from warehouse.contract.model import RawColumn
+from warehouse.contract.problem import ContractError
+from warehouse.contract.read_source import read_source
+
+CONTRACT = Path(__file__).resolve().parents[3] / "cities/danang/sources/health/encounters.yaml"
 
 COLUMNS = [
     *(RawColumn(name, required=False) for name in ("resourceType", "id", "meta.lastUpdated")),
@@ -330,3 +335,23 @@ def test_files_are_stored_before_any_is_read(open_source: Any, store: RawStore) 
         next(iter(opened.reader))
         stored = {digest for digest, _ in store.stored()}
     assert stored == {hashlib.sha256(content).hexdigest() for content in FILES.values()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("value: {kind: fhir}", "value: {kind: ndjson}", "fhir_bulk needs transport http and"),
+        ("types: [Encounter]", "types: []", "types"),
+        (", types: [Encounter]", "", "types"),
+        ("types: [Encounter]", "types: [Encounter], until: 5", "until"),
+    ],
+    ids=["format", "no types", "types left out", "unknown option"],
+)
+def test_a_contract_that_contradicts_itself(tmp_path: Path, old: str, new: str, told: str) -> None:
+    text = CONTRACT.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "encounters.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ContractError) as caught:
+        read_source(path, "health.encounters")
+    assert any(told in str(each) for each in caught.value.problems)

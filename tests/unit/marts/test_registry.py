@@ -277,6 +277,9 @@ def test_an_indicator_belongs_to_one_publication(tmp_path: Path) -> None:
         pytest.param(
             "anchor: closed", "anchor: period_end", "citylake.enum", id="flow-at-period-end"
         ),
+        pytest.param(
+            "measure: maximum", "measure: rate", "citylake.measure", id="rate-of-no-health-event"
+        ),
         pytest.param("match: close", "match: same", "citylake.enum", id="match"),
         pytest.param(
             "    leaves: closed_date\n", "", "citylake.missing_key", id="stock-without-end"
