@@ -14,7 +14,7 @@ from rich.table import Table
 
 from bench import reference
 from bench.line import Line, Size
-from bench.load_lines import CsvLine, LargeCsvLine, Open311Line, PostgresLine
+from bench.load_lines import CsvLine, FhirLine, LargeCsvLine, Open311Line, PostgresLine
 from bench.reference import Calibration, Reference
 from bench.result import FAIL, MEMORY_RATIO, Result, measure
 from bench.table_lines import MartsLine, UpsertLine
@@ -24,6 +24,7 @@ LINES: tuple[type[Line], ...] = (
     LargeCsvLine,
     Open311Line,
     PostgresLine,
+    FhirLine,
     UpsertLine,
     MartsLine,
 )

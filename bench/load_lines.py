@@ -1,4 +1,4 @@
-"""Lines of first loads: CSV files, an API and a database into core."""
+"""Lines of first loads: CSV files, APIs and a database into core."""
 
 import os
 import subprocess
@@ -135,6 +135,58 @@ class Open311Line(Line):
     def differences(self, limit: Path, ours: Path) -> list[str]:
         """The table, by the columns that the limit has."""
         table = "service_request"
+        return table_differences(limit / "core" / table, core_table(ours, "danang", table))
+
+
+class FhirLine(Line):
+    """All files of a FHIR bulk export, with raw kept and every rule of source and table."""
+
+    name = "fhir"
+    title = "FHIR NDJSON, 1 GB to core"
+    ratio = 2.0
+    max_mib = 1024.0
+    url = ""
+
+    @property
+    def _encounters(self) -> int:
+        # About 780 bytes each.
+        return self.size.of(1_300_000, 100_000)
+
+    def prepare(self) -> None:
+        """Make the files once; the folder keeps them."""
+        with self.standing():
+            assert self.url
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """One server for all runs of both sides."""
+        folder = str(self.inputs / f"fhir-{self._encounters}")
+        command = [sys.executable, "-m", "bench.bulk_server", folder, str(self._encounters)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own module
+            try:
+                assert server.stdout is not None
+                self.url = server.stdout.readline().strip()
+                yield
+            finally:
+                server.terminate()
+
+    def limit(self, folder: Path) -> Measured:
+        """One bare table, raw kept, without a rule."""
+        return run("bench.limit.fhir_to_core", self.url, str(folder), environment=environment())
+
+    def ours(self, folder: Path) -> Measured:
+        """The reference city's encounters."""
+        variables: dict[str, str | Path] = {
+            HOME: folder,
+            "CITYLAKE_DANANG_FHIR_URL": self.url,
+            "CITYLAKE_DANANG_FHIR_TOKEN": "benchmark",
+        }
+        arguments = ("danang", OPEN311_DAY, "health.encounters")
+        return run("bench.ours.load", *arguments, environment=environment(**variables))
+
+    def differences(self, limit: Path, ours: Path) -> list[str]:
+        """The table, by the columns that the limit has."""
+        table = "encounter"
         return table_differences(limit / "core" / table, core_table(ours, "danang", table))
 
 

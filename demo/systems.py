@@ -15,6 +15,7 @@ from demo.window import Window
 SYSTEMS = (
     "feedback",
     "statistics",
+    "health",
 )
 LOOPBACK = "127.0.0.1"
 

@@ -47,6 +47,10 @@ class TerminalError(SourceError):
     """The same request will fail again until someone changes the source or its contract."""
 
 
+class GoneError(TerminalError):
+    """The server no longer has what an address named."""
+
+
 @dataclass(frozen=True)
 class Place:
     """Where in a source something was read; makes lines and errors that say so.
@@ -81,6 +85,10 @@ class Place:
         return TerminalError(
             self.source, rule, message, file=self.file, page=self.page, row=row, column=column
         )
+
+    def gone(self, rule: str, message: str) -> GoneError:
+        """An error of something that is no longer at this place."""
+        return GoneError(self.source, rule, message, file=self.file, page=self.page)
 
     def transient(self, rule: str, message: str) -> TransientError:
         """A transient error at this place."""

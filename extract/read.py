@@ -51,10 +51,13 @@ the option has none.
         decimal (.)  thousands ()  for raw columns declared number or integer
     format.kind: ndjson
         encoding (utf-8)
+        only               raw column -> text: records that say otherwise are left out ({})
     format.kind: json
         encoding (utf-8)
         records            dotted path of the array (the top level)
         max_page_megabytes (256)
+        only               as above
+    format.kind: fhir      ndjson of FHIR resources; Bundles are taken apart. Options of ndjson
     format.kind: parquet   no options
     format.kind: arrow     no options; Arrow files (IPC)
     format.kind: sdmx-csv  SDMX-CSV 2.0 and 1.0
@@ -79,11 +82,20 @@ the option has none.
         datastructure, datastructure_version   (the flow's name, the latest)
         key                which series, in the words of the version (all)
         updated_after      ask for what was updated after what is known, with cursor: window (false)
+    protocol.kind: fhir_bulk   FHIR bulk export; needs transport http
+        types              resource types to export, a list
+        path ($export)     below the transport's address; also `Patient/$export`, ...
+        poll_seconds (1)   wait between questions where the server names none
+        poll_max_seconds (3600)  longest wait for one export in all
+        in_flight (2)      files that are fetched at a time
     protocol.kind: updated_range   no options; rows updated in [known minus overlap, end of day)
 
 In text formats an empty CSV field, an absent key and JSON null are null; booleans are `true`
 and `false`. Header names that repeat become `name`, `name#2`, ...; a declared name that repeats
 is refused unless every repetition is declared.
+
+Raw columns of JSON are named by their path: `period.start`, and `type.0.coding.0.code` where a
+number is the place of an element in an array.
 
 Parquet and Arrow keep their types: raw columns declared `integer`, `boolean`, `date` or `timestamp`
 (an instant) must hold them; every other one is text to the expressions.
@@ -105,18 +117,20 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from extract.content import Content
 from extract.errors import Place
 from extract.formats.arrow import ArrowFormat
 from extract.formats.base import Format, Parsed
 from extract.formats.csv import CsvFormat, CsvOptions
+from extract.formats.fhir import FhirFormat
 from extract.formats.json import JsonFormat, JsonOptions, NdjsonFormat, NdjsonOptions
 from extract.formats.parquet import ParquetFormat
 from extract.formats.sdmx import SDMX_KINDS, SdmxFormat, SdmxOptions
 from extract.options import read_options
 from extract.protocols.base import Protocol
+from extract.protocols.fhir_bulk import ExportServer, FhirBulkOptions, FhirBulkProtocol
 from extract.protocols.open311 import Open311Options, Open311Protocol
 from extract.protocols.sdmx import SdmxRestOptions, SdmxRestProtocol
 from extract.protocols.single import SingleProtocol
@@ -357,6 +371,8 @@ def open_format(options: Mapping[str, Any], schema: RawSchema, place: Place) -> 
         return CsvFormat(read_options(CsvOptions, options, "format", place), schema, place)
     if kind == "ndjson":
         return NdjsonFormat(read_options(NdjsonOptions, options, "format", place), schema, place)
+    if kind == "fhir":
+        return FhirFormat(read_options(NdjsonOptions, options, "format", place), schema, place)
     if kind == "json":
         return JsonFormat(read_options(JsonOptions, options, "format", place), schema, place)
     if kind == "parquet":
@@ -390,6 +406,12 @@ def open_protocol(
     if kind == "sdmx":
         asked = read_options(SdmxRestOptions, source.protocol, "protocol", place)
         return SdmxRestProtocol(asked, transport, sink, window, source, place)
+    if kind == "fhir_bulk":
+        bulk = read_options(FhirBulkOptions, source.protocol, "protocol", place)
+        if source.transport.get("kind") != "http":
+            raise place.terminal("contract", "protocol fhir_bulk needs transport http")
+        server = cast(ExportServer, transport)
+        return FhirBulkProtocol(bulk, server, sink, window, source.overlap_seconds, place)
     if kind == "updated_range":
         read_options(NoOptions, source.protocol, "protocol", place)
         return UpdatedRangeProtocol(transport, sink, window, source, place)

@@ -48,7 +48,13 @@ def judge_candidate(
     built = Built(
         candidate.expected_file, candidate.run.run_results, candidate.run.manifest, context.as_of
     )
-    checked = check(context.paths, built, publications, context.city.marts, days)
+    health = {
+        name: tuple(sorted(table for table in tables if context.city.tables[table].health))
+        for name, tables in lineage.items()
+    }
+    checked = check(
+        context.paths, built, publications, context.city.marts, days, health_tables=health
+    )
     return [
         Judged(each, _decision(context, pinned, inputs, each, lineage[each.publication.name], days))
         for each in checked

@@ -14,7 +14,7 @@ from pipeline.lock import run_lock
 from pipeline.maintain import Maintained, maintain
 from pipeline.transform import Pinned, build_candidate, input_digests, pin
 from publish.release import Release, repair
-from publish.serving import Status, replace_serving
+from publish.serving import Status, is_served, replace_serving, serving_file
 from quality import gx_checks, journal
 from quality.decisions import record_decisions
 from warehouse.contract.model import SourceContract
@@ -30,8 +30,8 @@ class PublicationLine:
 
     Attributes:
         version: What readers see now, or None before the first promotion.
-        place: Folder of the newest release, or the serving file for an internal publication;
-            below the city's folder.
+        place: Folder of the newest release, or the serving file for an internal publication, or
+            the folder of the mart files where it is not served; below the city's folder.
         is_new: Whether this run changed what readers see.
         reasons: Why the verdict is not `publish`, and warnings.
         late_sources: Sources of it that failed in this run or lag behind its day.
@@ -226,7 +226,12 @@ def _line(
     late: list[str],
 ) -> PublicationLine:
     seen = before.promoted if before else None
-    place = releases[name].folder if name in releases else context.paths.serving / "marts.duckdb"
+    if name in releases:
+        place = releases[name].folder
+    elif is_served(context.registry.publications[name], context.city.marts):
+        place = serving_file(context.paths)
+    else:
+        place = context.paths.marts
     return PublicationLine(
         name=name,
         verdict=entry.verdict,

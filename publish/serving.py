@@ -54,12 +54,12 @@ def replace_serving(
 ) -> Path:
     """Rebuild the serving file and put it in place at once.
 
-    Every mart has its open columns only, marts on health are left out, and a mart of which
-    nothing is promoted is there without rows. The table `publication_status` has one row for
-    each publication: verdict on the newest candidate, version and data-as-of that the values
-    have, as-of that was delivered, whether the values are stale (the newest candidate is not
-    what readers see, or a source is late), number of the record that promoted them, checks that
-    did not pass, sources that are late.
+    Every mart has its open columns only, marts on health are left out (and so are publications of
+    nothing else), and a mart of which nothing is promoted is there without rows. The table
+    `publication_status` has one row for each other publication: verdict on the newest candidate,
+    version and data-as-of that the values have, as-of that was delivered, whether the values are
+    stale (the newest candidate is not what readers see, or a source is late), number of the record
+    that promoted them, checks that did not pass, sources that are late.
 
     Args:
         paths: Folders of the city.
@@ -82,7 +82,8 @@ def replace_serving(
             if not contract.health:
                 _create(connection, contract)
                 _fill(connection, contract, record)
-        _write_status(connection, paths, publications, record, fresh or {}, late or {})
+        served = [each for each in publications if is_served(each, contracts)]
+        _write_status(connection, paths, served, record, fresh or {}, late or {})
         connection.execute("DETACH serving")
     target = serving_file(paths)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +91,11 @@ def replace_serving(
     put_in_place(temporary, target)
     reached("serving.after_replace")
     return target
+
+
+def is_served(publication: Publication, contracts: Mapping[str, TableContract]) -> bool:
+    """Whether anything of a publication is in the serving file: not where all tells of health."""
+    return not all(contracts[mart].health for mart in publication.marts)
 
 
 def _open_columns(contract: TableContract) -> list[Column]:

@@ -81,6 +81,7 @@ def check(
     contracts: Mapping[str, TableContract],
     data_as_of: Mapping[str, date],
     policy: GatePolicy | None = None,
+    health_tables: Mapping[str, tuple[str, ...]] | None = None,
 ) -> list[Checked]:
     """Check every publication's candidate and let the gate judge it.
 
@@ -91,6 +92,8 @@ def check(
         contracts: Mart contracts by name.
         data_as_of: Publication -> greatest as-of of the batches that its inputs hold.
         policy: What a plan must hold; None is the gate's own.
+        health_tables: Publication -> core tables on people's health that it is built from; none
+            where it is not named.
 
     Returns:
         One judgement for each publication. Without a candidate every check of engine contract
@@ -100,9 +103,14 @@ def check(
     checked = []
     for publication in publications:
         plan = contract_checks.planned(publication, contracts)
-        results = _contract_results(
-            paths, built, publication, contracts, data_as_of[publication.name], plan
+        scope = contract_checks.Scope(
+            "candidate",
+            "previous" if current(paths, publication.name) else None,
+            built.as_of,
+            data_as_of[publication.name],
+            (health_tables or {}).get(publication.name, ()),
         )
+        results = _contract_results(paths, built, publication, contracts, scope, plan)
         plan += gx_checks.planned(publication, contracts)
         results += _gx_results(paths, built, publication, contracts)
         results += [each for each in dbt.results if each.publication == publication.name]
@@ -117,7 +125,7 @@ def _contract_results(
     built: Built,
     publication: Publication,
     contracts: Mapping[str, TableContract],
-    data_as_of: date,
+    scope: contract_checks.Scope,
     plan: Sequence[PlannedCheck],
 ) -> list[CheckResult]:
     """Results of the contract checks; none where a file cannot be opened, which rejects."""
@@ -127,8 +135,6 @@ def _contract_results(
             attach(connection, built.candidate, "candidate")
             if shown is not None:
                 attach(connection, shown.mart_file, "previous")
-            previous = "previous" if shown else None
-            scope = contract_checks.Scope("candidate", previous, built.as_of, data_as_of)
             return contract_checks.run(connection, publication, contracts, scope)
     except duckdb.Error as error:
         return [

@@ -30,12 +30,14 @@ class Scope:
             publication's first promotion.
         as_of: The processing day; `_as_of` in rules.
         data_as_of: Greatest as-of of the batches that the candidate's inputs hold.
+        health_tables: Core tables on people's health that the publication is built from.
     """
 
     candidate: str
     previous: str | None
     as_of: date
     data_as_of: date
+    health_tables: tuple[str, ...] = ()
 
 
 def planned(publication: Publication, contracts: Mapping[str, TableContract]) -> list[PlannedCheck]:
@@ -44,7 +46,7 @@ def planned(publication: Publication, contracts: Mapping[str, TableContract]) ->
     Raises:
         KeyError: when a mart of the publication has no contract.
     """
-    checks: list[tuple[str, Severity]] = [("not_empty", Severity.BLOCK)]
+    checks: list[tuple[str, Severity]] = [("not_empty", Severity.BLOCK), ("health", Severity.BLOCK)]
     for mart in publication.marts:
         contract = contracts[mart]
         checks.append((f"{mart}:columns", Severity.BLOCK))
@@ -92,6 +94,7 @@ def run(
         results |= {name: _row_finding(count) for name, count in found.items()}
         results |= _mart_findings(connection, publication, contract, scope)
     results["not_empty"] = _not_empty(counts)
+    results["health"] = _health(publication, contracts, scope)
     if publication.is_open:
         contract = contracts[publication.marts[0]]
         results["open_columns"] = _guarded(lambda: _open_columns(publication, contract))
@@ -224,6 +227,15 @@ def _open_columns(publication: Publication, contract: TableContract) -> Finding:
     ]
     passed = not closed and not contract.health
     return Finding(passed, len(closed), 0, message=", ".join(closed))
+
+
+def _health(
+    publication: Publication, contracts: Mapping[str, TableContract], scope: Scope
+) -> Finding:
+    """Whether what tells of people's health stays where nobody reads it."""
+    served = [mart for mart in publication.marts if not contracts[mart].health]
+    reached = scope.health_tables if publication.is_open or served else ()
+    return Finding(not reached, len(reached), 0, message=", ".join(reached))
 
 
 def _freshness(max_age_days: int, scope: Scope) -> Finding:

@@ -21,6 +21,11 @@ EVENT_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "is_answered": "BOOLEAN",
         "is_dissatisfied": "BOOLEAN",
     },
+    "encounter": {
+        "class_code": "VARCHAR",
+        "started_date": "DATE",
+        "is_visit": "BOOLEAN",
+    },
     "sensor_observation": {
         "station_id": "VARCHAR",
         "observed_property": "VARCHAR",
@@ -57,6 +62,7 @@ PERIOD_END = {"period_end": "DATE"}
 # Which anchors an event model has, next to the period's end.
 ANCHORS: Mapping[str, frozenset[str]] = {
     "service_request": frozenset({"opened", "due", "closed"}),
+    "encounter": frozenset({"started"}),
     "sensor_observation": frozenset({"observed"}),
     "emergency_trip": frozenset({"received"}),
     "labour_force_survey": frozenset({"period"}),
@@ -65,6 +71,7 @@ ANCHORS: Mapping[str, frozenset[str]] = {
 # The columns that identify one event of the model.
 EVENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "service_request": ("_source", "service_request_id"),
+    "encounter": ("_source", "encounter_id"),
     "sensor_observation": ("station_id", "observed_property", "observed_date"),
     "emergency_trip": ("_source", "call_id"),
     "labour_force_survey": ("_source", "ref_area", "time_period"),
@@ -73,3 +80,14 @@ EVENT_KEYS: Mapping[str, tuple[str, ...]] = {
 # The column that lists the core records of an event, where an event is made of several that its
 # key does not name.
 EVENT_RECORDS: Mapping[str, str] = {"emergency_trip": "emergency_trip_ids"}
+# The events that tell of people's health: their indicators have a mart of their own.
+HEALTH_EVENTS = frozenset({"encounter"})
+INDICATOR_MARTS = frozenset(
+    {"mart_city_indicator", "mart_district_indicator", "mart_sector_indicator"}
+)
+HEALTH_MARTS = frozenset({"mart_health_indicator"})
+
+
+def indicator_marts(event: str) -> frozenset[str]:
+    """Names of the marts that hold the indicators of an event model."""
+    return HEALTH_MARTS if event in HEALTH_EVENTS else INDICATOR_MARTS

@@ -15,6 +15,7 @@ _MODELS = Path(__file__).resolve().parent.parent / "dbt" / "models" / "intermedi
 _VIEWS = (
     "int_area_unit",
     "int_area_relocation",
+    "int_encounter_event",
     "int_service_request_event",
     "int_sensor_observation_event",
     "int_emergency_trip_event",

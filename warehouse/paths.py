@@ -12,7 +12,8 @@ RESTRICTED_MODE = 0o700
 class CityPaths:
     """The folders of one city under the lake home.
 
-    `raw`, `core` and `quarantine` may hold personal data and are kept at mode 0700.
+    `raw`, `core` and `quarantine` may hold personal data, `marts` figures that are not published;
+    they are kept at mode 0700.
     """
 
     home: Path
@@ -80,12 +81,11 @@ class CityPaths:
 
     def create(self) -> None:
         """Create the folders, the restricted ones at mode 0700."""
-        for folder in (self.raw, self.core, self.quarantine, self.work):
+        for folder in (self.raw, self.core, self.quarantine, self.marts, self.work):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(RESTRICTED_MODE)
         for folder in (
             self.journal,
-            self.marts,
             self.serving,
             self.releases,
             self.promotions,

@@ -12,6 +12,7 @@ from warehouse.contract.document import Document, read_document
 from warehouse.contract.problem import ContractError, Problem, raise_on
 from warehouse.contract.sandbox import Sandbox
 from warehouse.contract.validation import own_problems
+from warehouse.event_model import indicator_marts
 from warehouse.publication import Publication, overlaps
 from warehouse.registry_checks import (
     CityParts,
@@ -23,9 +24,6 @@ from warehouse.registry_model import Definition, Indicator, Registry
 from warehouse.registry_read import condition, definition, publication, targets
 
 DEFINITIONS = Path(__file__).resolve().parent / "indicators"
-INDICATOR_MARTS = frozenset(
-    {"mart_city_indicator", "mart_district_indicator", "mart_sector_indicator"}
-)
 
 
 def load_registry(city: CityParts, definitions: Path = DEFINITIONS) -> Registry:
@@ -124,7 +122,7 @@ def _indicators(
             if wrong:
                 continue
             known = definitions[node["code"]]
-            homes = [one for one in publications.values() if _holds(one, known.service_group)]
+            homes = [one for one in publications.values() if _holds(one, known)]
             if len(homes) != 1:
                 message = f"{len(homes)} publications hold the rows of its service group, not 1"
                 problems.append(document.problem(place, "citylake.no_publication", message))
@@ -147,12 +145,11 @@ def _indicators(
     return found
 
 
-def _holds(publication: Publication, service_group: int) -> bool:
-    """Whether a publication takes a service group's rows of every indicator mart."""
-    marts = {
-        part.mart for part in publication.parts if part.where == {"service_group": service_group}
-    }
-    return marts >= INDICATOR_MARTS
+def _holds(publication: Publication, definition: Definition) -> bool:
+    """Whether a publication takes the rows of a definition's group of every mart it is in."""
+    where = {"service_group": definition.service_group}
+    marts = {part.mart for part in publication.parts if part.where == where}
+    return marts >= indicator_marts(definition.event)
 
 
 def _twice(document: Document, place: tuple[str | int, ...]) -> Problem:

@@ -8,8 +8,9 @@ from warehouse.contract.document import Document, Location
 from warehouse.contract.model import Classification, SourceContract, TableContract
 from warehouse.contract.problem import Problem
 from warehouse.contract.sandbox import ExpressionError, Sandbox
-from warehouse.event_model import ANCHORS, EVENT_COLUMNS, PERIOD_END
+from warehouse.event_model import ANCHORS, EVENT_COLUMNS, HEALTH_EVENTS, PERIOD_END
 from warehouse.expectation_checks import expectation_problems
+from warehouse.publication_checks import disclosure_problems
 from warehouse.registry_model import Definition
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
@@ -32,6 +33,10 @@ class CityParts(Protocol):
         """Mart contracts by name."""
 
     @property
+    def tables(self) -> Mapping[str, TableContract]:
+        """Contracts of core tables by name."""
+
+    @property
     def sources(self) -> Mapping[str, SourceContract]:
         """Source contracts by id."""
 
@@ -44,6 +49,9 @@ def definition_problems(
     if definition.kind == "flow" and definition.anchor not in ANCHORS[definition.event]:
         message = f"{definition.event} has no anchor {definition.anchor!r}"
         yield document.problem((*place, "anchor"), "citylake.anchor", message)
+    if (definition.measure == "rate") != (definition.event in HEALTH_EVENTS):
+        message = "rates are those of events on health, which have no other measure"
+        yield document.problem((*place, "measure"), "citylake.measure", message)
     columns = dict(EVENT_COLUMNS[definition.event])
     if definition.kind == "stock":
         columns |= PERIOD_END
@@ -138,6 +146,7 @@ def publication_problems(document: Document, city: CityParts) -> Iterator[Proble
                 message = f"column {name!r} is not classified open"
                 yield document.problem(("columns", position), "citylake.not_open", message)
     yield from _key_problems(document, city, published)
+    yield from disclosure_problems(document, city.marts, city.tables)
     yield from expectation_problems(document, city.marts)
 
 

@@ -32,9 +32,10 @@ class Definition:
         anchor: Which date puts an event in a period (`warehouse.event_model.ANCHORS`); or
             `period_end` for stocks.
         kind: `flow`, or `stock` at the period's last day.
-        measure: `ratio` (scale * numerator / denominator), `count`, `maximum`, or `quantile`: the
-            smallest amount that at least `percentile` in 100 events do not exceed. Events whose
-            amount is null are left out of it.
+        measure: `ratio` (scale * numerator / denominator), `count`, `maximum`, or `quantile` (the
+            smallest amount that at least `percentile` in 100 events do not exceed), or `rate`
+            (scale * numerator / persons of the area). Events whose amount is null are left out
+            of a quantile.
         aggregation: `count`: expressions are conditions and events are counted; `sum`: they are
             amounts and are added up.
         enters, leaves: Dates between which an event is in the stock (half-open); None for flows.

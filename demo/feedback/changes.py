@@ -6,37 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from demo import days
-from demo.feedback.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, Record, put, shifted, value
+from demo.feedback.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, put, shifted, value
 from demo.feedback.services import SERVICES
 from demo.places import NEW_AREAS, OLD_AREAS
+from demo.planting import MONTH, Effect, Record, Step
 
-MONTH = timedelta(days=31)  # leads to another month from every day of the calendar
 BETWEEN_COPIES = 5 * 3600
 CITY_ZONE = timezone(timedelta(seconds=days.OFFSET_SECONDS))
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What a reader should make of a planted record.
-
-    Attributes:
-        column: The field in which the fault lies.
-        outcome: quarantine, duplicate, superseded, changed, deleted, unchanged or new.
-        standing: Whether it also shows to a reader who sees the state alone, not the change.
-    """
-
-    column: str
-    outcome: str
-    standing: bool
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the source shows of a request from an instant on, in place of the step before."""
-
-    recorded: int
-    records: tuple[Record, ...]
-    effects: tuple[Effect, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-Record = dict[str, Any]
+from demo.planting import Record
+
 Change = Callable[[Record, int], None]
 
 QUARANTINE = "quarantine"

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from demo import days
-from demo.feedback.changes import Effect, Step
 from demo.feedback.generator import generate
 from demo.feedback.planted import Planted, plant
 from demo.feedback.transport import SCHEDULED_PAGES, scheduled
+from demo.planting import Effect, Step
 from demo.window import Window
 
 Line = dict[str, Any]

@@ -7,14 +7,15 @@ import polars as pl
 
 from demo import days
 from demo.feedback import record
-from demo.feedback.changes import BETWEEN_DAYS, Base, Effect, Step, within
+from demo.feedback.changes import BETWEEN_DAYS, Base, within
 from demo.feedback.faults import WITHIN_ONE_DAY
 from demo.feedback.generator import HOUR
-from demo.feedback.planting import Slot, slots
+from demo.planting import Effect, Plan, Slot, Step, slots
 from demo.window import Window
 
 MORNING = 8 * HOUR
 AFTERNOON = 14 * HOUR
+PLAN = Plan(tuple(WITHIN_ONE_DAY), tuple(BETWEEN_DAYS), days.requests_on)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
         frame: The generator's frame of that window.
         rate: Factor on the number of faults.
     """
-    chosen = slots(window, rate)
+    chosen = slots(PLAN, window, rate)
     places = pl.DataFrame(
         {
             "day": pl.Series([slot.requested.toordinal() for slot in chosen], dtype=pl.Int32),

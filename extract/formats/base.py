@@ -11,6 +11,7 @@ from extract.errors import TerminalError
 from warehouse.records import ROW_COLUMN, RejectedRecord
 
 TEXT_LIMIT = 4000
+NOT_SELECTED = "not_selected"
 STRETCH_BYTES = 8 << 20
 
 
@@ -41,6 +42,11 @@ class Parsed:
     def count(self) -> int:
         """Number of records, rejected ones included."""
         return int(self.records.num_rows) + len(self.rejected)
+
+    @property
+    def units(self) -> int:
+        """Number of raw units: the records, and what the contract leaves out."""
+        return self.count + self.ignored.get(NOT_SELECTED, 0)
 
 
 class Format(Protocol):

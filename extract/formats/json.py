@@ -2,16 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as compute
 
 from extract.content import Content, TextStream, UndecodableError
 from extract.errors import Place
 from extract.formats import json_mixed, json_slow
 from extract.formats.base import (
+    NOT_SELECTED,
     STRETCH_BYTES,
     TEXT_LIMIT,
     Parsed,
@@ -21,6 +23,7 @@ from extract.formats.base import (
 )
 from extract.formats.json_fast import FastParser, NotFastError
 from extract.formats.json_mixed import MixedColumns
+from extract.formats.json_path import last_key, mixed, tree_of
 from extract.formats.json_slow import RecordError, TextColumns
 from extract.schema import RawSchema
 from warehouse.records import RejectedRecord
@@ -35,6 +38,7 @@ class NdjsonOptions:
     """Options of newline-delimited JSON; see `extract.read`."""
 
     encoding: str = "utf-8"
+    only: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -44,18 +48,30 @@ class JsonOptions:
     encoding: str = "utf-8"
     records: str = ""
     max_page_megabytes: int = 256
+    only: Mapping[str, str] = field(default_factory=dict)
 
 
 class _JsonReader:
     """What both JSON formats share."""
 
-    def __init__(self, schema: RawSchema, place: Place) -> None:
+    def __init__(self, schema: RawSchema, place: Place, only: Mapping[str, str]) -> None:
         names = schema.names
+        strange = sorted(set(only) - set(names))
+        if strange:
+            message = f"option only names raw columns that are not declared: {', '.join(strange)}"
+            raise place.terminal("contract", message)
+        self._only = only
+        self._delivered = schema.wanted
+        schema = replace(schema, wanted=tuple(dict.fromkeys((*schema.wanted, *only))))
         for name in names:
             inner = next((each for each in names if each.startswith(f"{name}.")), None)
             if inner is not None:
                 message = f"raw column {inner} lies inside raw column {name}"
                 raise place.terminal("contract", message)
+        both = mixed(tree_of(dict.fromkeys(names, "")))
+        if both is not None:
+            message = f"raw columns take {both} both as an object and as an array"
+            raise place.terminal("contract", message)
         self._schema = schema
         self._fast = FastParser(schema)
         self._keys = {name: _key_pattern(name) for name in schema.required}
@@ -65,6 +81,21 @@ class _JsonReader:
 
     def _text_columns(self) -> TextColumns:
         return TextColumns(self._schema.wanted, self._schema.names)
+
+    def _selected(self, parsed: Parsed) -> Parsed:
+        """The records that the contract takes; one that does not say what it is stays in."""
+        if not self._only:
+            return parsed
+        records, count = parsed.records, parsed.records.num_rows
+        for name, value in self._only.items():
+            column = records.column(name)
+            kept = compute.or_kleene(compute.is_null(column), compute.equal(column, value))
+            records = records.filter(kept)
+        left_out = count - records.num_rows
+        ignored = {**parsed.ignored, NOT_SELECTED: left_out} if left_out else parsed.ignored
+        names = [name for name in records.column_names if name not in self._only]
+        kept_names = [*self._delivered, *(name for name in names if name not in self._delivered)]
+        return replace(parsed, records=records.select(kept_names), ignored=ignored)
 
     def _parsed(
         self,
@@ -82,7 +113,7 @@ class NdjsonFormat(_JsonReader):
     """Reads newline-delimited JSON, one record a line, in blocks of whole lines."""
 
     def __init__(self, options: NdjsonOptions, schema: RawSchema, place: Place) -> None:
-        super().__init__(schema, place)
+        super().__init__(schema, place, options.only)
         self._options = options
 
     def read(self, content: Content) -> Iterator[Parsed]:
@@ -100,7 +131,7 @@ class NdjsonFormat(_JsonReader):
                 self._schema.check_undeclared(parsed.undeclared, content.place)
                 row += parsed.count
                 if parsed.count:
-                    yield parsed
+                    yield self._selected(parsed)
         except UndecodableError as error:
             raise wrong_encoding(content, self._options.encoding, error.offset) from error
 
@@ -151,7 +182,7 @@ class JsonFormat(_JsonReader):
     """Reads JSON pages; memory is bounded by the page."""
 
     def __init__(self, options: JsonOptions, schema: RawSchema, place: Place) -> None:
-        super().__init__(schema, place)
+        super().__init__(schema, place, options.only)
         self._options = options
         self._path = tuple(options.records.split(".")) if options.records else ()
 
@@ -169,7 +200,7 @@ class JsonFormat(_JsonReader):
             raise wrong_encoding(content, self._options.encoding, error.offset) from error
         parsed = self._parse(page, stream.encoding, content.place)
         self._schema.check_undeclared(parsed.undeclared, content.place)
-        yield parsed
+        yield self._selected(parsed)
 
     def _page(self, stream: TextStream, place: Place) -> bytes:
         limit = self._options.max_page_megabytes * MEGABYTE
@@ -259,7 +290,7 @@ def _blocks(stream: TextStream, place: Place) -> Iterator[bytes]:
 
 def _key_pattern(name: str) -> re.Pattern[bytes]:
     """Finds a record's key in JSON text, spelled out or with escapes."""
-    key = name.rsplit(".", 1)[-1]
+    key = last_key(name)
     spellings = {json.dumps(key, ensure_ascii=False), json.dumps(key)}
     choices = b"|".join(re.escape(spelling.encode()) for spelling in sorted(spellings))
     return re.compile(rb"(?:" + choices + rb")\s*:")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as compute
 import pyarrow.json as arrow_json
 
+from extract.formats.json_path import ELEMENT, Tree, arrays_of, general, steps_of, tree_of
 from extract.schema import RawSchema
 
 TYPES = {
@@ -35,7 +36,8 @@ class FastParser:
 
     def __init__(self, schema: RawSchema) -> None:
         self._wanted = schema.wanted
-        self._declared = frozenset(schema.names)
+        self._declared = frozenset(general(name) for name in schema.names)
+        self._arrays = arrays_of(schema.names)
         self._record = _struct(nested(schema, TYPES))
 
     def lines(self, block: bytes) -> tuple[pa.Table, frozenset[str]]:
@@ -101,11 +103,11 @@ class FastParser:
             raise NotFastError from error
 
     def _table(self, column: Any) -> pa.Table:
-        arrays = [as_text(column(tuple(name.split(".")))) for name in self._wanted]
+        arrays = [as_text(column(steps_of(name))) for name in self._wanted]
         return pa.table(arrays, names=list(self._wanted))
 
     def _undeclared(self, record: pa.DataType) -> frozenset[str]:
-        return frozenset(_leaves(record, "")) - self._declared
+        return frozenset(_leaves(record, "", self._arrays)) - self._declared
 
 
 def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -131,41 +133,56 @@ def as_text(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return text
 
 
-def nested(schema: RawSchema, kinds: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands for each declared type, by key, nested as the dotted names are."""
-    tree: dict[str, Any] = {}
-    for column in schema.declared:
-        *parents, leaf = column.name.split(".")
-        level = tree
-        for parent in parents:
-            level = level.setdefault(parent, {})
-        level[leaf] = kinds[column.logical_type]
-    return tree
+def nested(schema: RawSchema, kinds: Mapping[str, Any]) -> Tree:
+    """What stands for each declared type, by key, nested as the records are."""
+    return tree_of({column.name: kinds[column.logical_type] for column in schema.declared})
 
 
-def _struct(tree: Mapping[str, Any]) -> pa.StructType:
-    return pa.struct(
-        [
-            (name, _struct(value) if isinstance(value, dict) else value)
-            for name, value in tree.items()
-        ]
-    )
+def _struct(tree: Tree) -> pa.StructType:
+    return pa.struct([(name, _kind(value)) for name, value in tree.items()])
 
 
-def _struct_path(records: pa.StructArray, path: tuple[str, ...]) -> pa.Array:
-    return compute.struct_field(records, list(path))
+def _kind(value: Any) -> pa.DataType:
+    if not isinstance(value, dict):
+        return value
+    return pa.list_(_kind(value[ELEMENT])) if ELEMENT in value else _struct(value)
 
 
-def _table_path(records: pa.Table, path: tuple[str, ...]) -> pa.ChunkedArray:
-    column = records.column(path[0])
-    return compute.struct_field(column, list(path[1:])) if path[1:] else column
-
-
-def _leaves(kind: pa.DataType, prefix: str) -> Iterator[str]:
-    """Dotted names of a struct's fields that are no structs themselves."""
-    for field in kind:
-        name = f"{prefix}{field.name}"
-        if pa.types.is_struct(field.type) and field.type.num_fields:
-            yield from _leaves(field.type, f"{name}.")
+def _struct_path(records: pa.Array, steps: tuple[str | int, ...]) -> pa.Array:
+    for step in steps:
+        if isinstance(step, int):
+            records = _element(records, step)
         else:
-            yield name
+            records = compute.struct_field(records, step)
+    return records
+
+
+def _table_path(records: pa.Table, steps: tuple[str | int, ...]) -> pa.ChunkedArray:
+    column = records.column(steps[0])
+    if not steps[1:]:
+        return column
+    if all(isinstance(step, str) for step in steps):
+        return compute.struct_field(column, list(steps[1:]))
+    return pa.chunked_array([_struct_path(chunk, steps[1:]) for chunk in column.chunks])
+
+
+def _element(lists: pa.ListArray, place: int) -> pa.Array:
+    """The element at a place of each list; null where a list is shorter."""
+    at = compute.add(lists.offsets[:-1], place)
+    is_there = compute.and_(compute.less(at, lists.offsets[1:]), compute.is_valid(lists))
+    return lists.values.take(compute.if_else(is_there, at, None))
+
+
+def _leaves(kind: pa.DataType, prefix: str, arrays: frozenset[str]) -> Iterator[str]:
+    """General names of a struct's fields that hold no fields themselves, as far as declared."""
+    for field in kind:
+        yield from _ends(field.type, f"{prefix}{field.name}", arrays)
+
+
+def _ends(kind: pa.DataType, name: str, arrays: frozenset[str]) -> Iterator[str]:
+    if pa.types.is_struct(kind) and kind.num_fields:
+        yield from _leaves(kind, f"{name}.", arrays)
+    elif pa.types.is_list(kind) and name in arrays:
+        yield from _ends(kind.value_type, f"{name}{ELEMENT}", arrays)
+    else:
+        yield name

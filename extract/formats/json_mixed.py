@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from extract.formats.json_fast import EXACT_INTEGER, FastParser, NotFastError, nested
+from extract.formats.json_path import ELEMENT
 from extract.formats.json_slow import Shapes, TextColumns, plain_text
 from extract.schema import RawSchema
 
@@ -89,16 +90,17 @@ class MixedColumns:
 
 def _conforms(record: dict[str, Any], expected: Expected) -> bool:
     """Whether every declared value of a record has its declared JSON type or is null."""
-    for name, kinds in expected.items():
-        value = record.get(name)
-        if value is None:
-            continue
-        if isinstance(kinds, dict):
-            if not isinstance(value, dict) or not _conforms(value, kinds):
-                return False
-        elif type(value) not in kinds:
-            return False
-    return True
+    return all(_fits(record.get(name), kinds) for name, kinds in expected.items())
+
+
+def _fits(value: Any, kinds: "tuple[type, ...] | Expected") -> bool:
+    if value is None:
+        return True
+    if not isinstance(kinds, dict):
+        return type(value) in kinds
+    if ELEMENT in kinds:
+        return isinstance(value, list) and all(_fits(each, kinds[ELEMENT]) for each in value)
+    return isinstance(value, dict) and _conforms(value, kinds)
 
 
 def _with_text_numbers(record: Any) -> Any:

@@ -8,8 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from extract.formats.json_fast import EXACT_INTEGER
+from extract.formats.json_path import ELEMENT, arrays_of, general, steps_of, value_at
 
-# Keys of an object in their order; a key that holds an object stands with that object's shape.
+# Keys of an object in their order; a key that holds an object stands with that object's shape, one
+# that holds an array with the shapes of the objects in it.
 Shape = tuple["str | tuple[str, Shape]", ...]
 
 
@@ -41,7 +43,8 @@ class Shapes:
     """
 
     def __init__(self, declared: tuple[str, ...]) -> None:
-        self._declared = frozenset(declared)
+        self._declared = frozenset(general(name) for name in declared)
+        self._arrays = arrays_of(declared)
         self._seen: set[Shape] = set()
         self.undeclared: set[str] = set()
 
@@ -50,7 +53,7 @@ class Shapes:
         shape = _shape(record)
         if shape not in self._seen:
             self._seen.add(shape)
-            self.undeclared.update(set(_leaves(record, "")) - self._declared)
+            self.undeclared.update(set(_leaves(record, "", self._arrays)) - self._declared)
 
 
 class TextColumns:
@@ -61,7 +64,7 @@ class TextColumns:
     """
 
     def __init__(self, wanted: tuple[str, ...], declared: tuple[str, ...]) -> None:
-        self._paths = [(name, tuple(name.split("."))) for name in wanted]
+        self._paths = [(name, steps_of(name)) for name in wanted]
         self._values: dict[str, list[str | None]] = {name: [] for name in wanted}
         self._shapes = Shapes(declared)
         self.count = 0
@@ -79,7 +82,7 @@ class TextColumns:
         """
         if not isinstance(record, dict):
             raise RecordError
-        values = {name: _text(_at(record, path)) for name, path in self._paths}
+        values = {name: _text(value_at(record, path)) for name, path in self._paths}
         for value in values.values():
             _check_encodable(value)
         for name, value in values.items():
@@ -105,13 +108,6 @@ def plain_text(literal: str) -> str:
     return format(Decimal(text), "f") if "e" in text else text
 
 
-def _at(record: dict[str, Any], path: tuple[str, ...]) -> Any:
-    found: Any = record
-    for name in path:
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
-
-
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
@@ -131,13 +127,29 @@ def _check_encodable(value: str | None) -> None:
 def _shape(record: dict[str, Any]) -> Shape:
     """The keys of a record and of the objects in it."""
     return tuple(
-        (name, _shape(value)) if isinstance(value, dict) else name for name, value in record.items()
+        (name, inner) if (inner := _inner_shape(value)) is not None else name
+        for name, value in record.items()
     )
 
 
-def _leaves(record: dict[str, Any], prefix: str) -> Iterator[str]:
+def _inner_shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _shape(value)
+    if isinstance(value, list):
+        return tuple(dict.fromkeys(_inner_shape(each) for each in value))
+    return None
+
+
+def _leaves(record: dict[str, Any], prefix: str, arrays: frozenset[str]) -> Iterator[str]:
     for name, value in record.items():
-        if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}"
+        yield from _ends(value, f"{prefix}{name}", arrays)
+
+
+def _ends(value: Any, name: str, arrays: frozenset[str]) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        yield from _leaves(value, f"{name}.", arrays)
+    elif isinstance(value, list) and name in arrays:
+        for each in value:
+            yield from _ends(each, f"{name}{ELEMENT}", arrays)
+    elif value is not None or name not in arrays:
+        yield name

@@ -34,6 +34,22 @@ class Request:
     may_be_absent: bool = False
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a server said beside its data.
+
+    Attributes:
+        headers: By name in lower case.
+        body: Its first bytes; whole where it is no larger than an answer may be.
+        retry_after_seconds: How long the server asks to wait, or None.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    retry_after_seconds: float | None = None
+
+
 class Sink(Protocol):
     """Stores a raw object."""
 

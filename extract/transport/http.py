@@ -3,23 +3,29 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from extract.errors import Place, TerminalError
 from extract.raw import RawObject
-from extract.transport.base import Request, Sink, zip_members
+from extract.transport.base import Answer, Request, Sink, zip_members
 from extract.transport.retry import RetryLaterError, Tries
 
 TOO_MANY_REQUESTS = 429
+SERVER_ERROR = 500
 UNAUTHORISED = frozenset({401, 403})
 NOT_FOUND = 404
 ACCEPTED_CODINGS = frozenset({"", "identity", "gzip"})
+GONE = frozenset({404, 410})
+ASKED_BYTES = 16 << 20
 HTML_START = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+Got = TypeVar("Got")
 
 
 class NothingThereError(Exception):
@@ -65,15 +71,15 @@ class HttpTransport:
         self._url = httpx.URL(url)
         self._options = options
         self._source = place.source
-        self._sleep = sleep
-        token = _token(options, environ, place)
+        self.sleep = sleep
+        self._token = _token(options, environ, place)
         # Settings come from the contract, never from a proxy or netrc that happens to be set.
         self._client = httpx.Client(
-            headers={"accept-encoding": "identity", **options.headers, **token},
+            headers={"accept-encoding": "identity", **options.headers},
             timeout=httpx.Timeout(
                 options.read_timeout_seconds, connect=options.connect_timeout_seconds
             ),
-            follow_redirects=not token,
+            follow_redirects=not self._token,
             proxy=environ.get(options.proxy_env) if options.proxy_env else None,
             trust_env=False,
         )
@@ -89,8 +95,13 @@ class HttpTransport:
         url = self._url_of(request)
         name = request.name or url.path.rstrip("/").rsplit("/", 1)[-1] or url.host
         place = Place(self._source, name, request.page)
+        parameters = {**self._options.parameters, **request.parameters}
+        sent = {**request.headers, **self._token}
+        absent = request.may_be_absent
         try:
-            raw = self._retried(place, lambda: self._fetch(url, request, place, sink))
+            raw = self._retried(
+                place, lambda: self._fetch(url, parameters, place, sink, sent, may_be_absent=absent)
+            )
         except NothingThereError:
             return
         if self._options.member is None:
@@ -98,23 +109,90 @@ class HttpTransport:
         else:
             yield from zip_members(raw.path, self._options.member, raw.name, place, sink)
 
+    def ask(
+        self,
+        method: str,
+        address: Request | str,
+        headers: Mapping[str, str],
+        place: Place,
+        explain: Callable[[Answer], str],
+    ) -> Answer:
+        """What a server says beside its data, such as the state of work that it does.
+
+        Args:
+            method: For example `GET`.
+            address: Below the transport's address, or an absolute one that a server gave.
+            headers: Further headers of this request.
+            place: Names what is asked for in errors.
+            explain: What an answer says of its failure, for the message; without secrets.
+
+        Returns:
+            The answer, whatever its status beside those that are asked again or refused.
+
+        Raises:
+            TransientError: as for `deliver`.
+            TerminalError: rule `token`, where an address of another server would get the token
+                or the token is not accepted.
+        """
+        parameters: dict[str, Any] = {}
+        if isinstance(address, Request):
+            url = self._url_of(address)
+            parameters = {**self._options.parameters, **address.parameters}
+        else:
+            url = self._own(address, place)
+        request = self._client.build_request(
+            method, url, params=parameters or None, headers={**headers, **self._token}
+        )
+        return self._retried(place, lambda: self._ask(request, place, explain))
+
+    def download(
+        self, address: str, headers: Mapping[str, str], place: Place, sink: Sink, *, token: bool
+    ) -> RawObject:
+        """The object at an absolute address that a server gave.
+
+        Args:
+            address: The address.
+            headers: Further headers of this request.
+            place: Its file names the object.
+            sink: Stores it.
+            token: Whether the token goes along.
+
+        Raises:
+            GoneError: rule `status`, when there is none (404, 410).
+            TransientError, TerminalError: as for `ask` and `deliver`.
+        """
+        url = self._own(address, place) if token else httpx.URL(address)
+        sent = {**headers, **(self._token if token else {})}
+        return self._retried(place, lambda: self._fetch(url, {}, place, sink, sent))
+
+    def absolute(self, address: str) -> str:
+        """An address that a server gave, which may be relative to the transport's."""
+        return str(self._url.join(address))
+
     def close(self) -> None:
         """Close the client's connections."""
         self._client.close()
+
+    def _own(self, address: str, place: Place) -> httpx.URL:
+        """An address of the server that the contract names; no other one is shown the token."""
+        url = httpx.URL(address)
+        if (url.scheme, url.host, url.port) != (self._url.scheme, self._url.host, self._url.port):
+            raise place.terminal("token", "the address is one of another server")
+        return url
 
     def _url_of(self, request: Request) -> httpx.URL:
         if not request.path:
             return self._url
         return self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{request.path}")
 
-    def _retried(self, place: Place, fetch: Callable[[], RawObject]) -> RawObject:
+    def _retried(self, place: Place, fetch: Callable[[], Got]) -> Got:
         options = self._options
         tries = Tries(
             options.attempts,
             options.backoff_seconds,
             options.backoff_max_seconds,
             options.retry_after_max_seconds,
-            self._sleep,
+            self.sleep,
         )
         while True:
             try:
@@ -122,17 +200,53 @@ class HttpTransport:
             except RetryLaterError as error:
                 tries.wait_after(error, place)
 
-    def _fetch(self, url: httpx.URL, request: Request, place: Place, sink: Sink) -> RawObject:
-        parameters = {**self._options.parameters, **request.parameters}
+    def _fetch(
+        self,
+        url: httpx.URL,
+        parameters: Mapping[str, Any],
+        place: Place,
+        sink: Sink,
+        headers: Mapping[str, str],
+        *,
+        may_be_absent: bool = False,
+    ) -> RawObject:
         name = place.file if place.page is None else f"{place.file} page {place.page}"
+        request = self._client.build_request(
+            "GET", url, params=dict(parameters) or None, headers=dict(headers)
+        )
+        with self._sent(request, place) as response:
+            if response.status_code == NOT_FOUND and may_be_absent:
+                raise NothingThereError
+            _check_status(response, place)
+            return sink(_body(response, place), name or "", place.page)
+
+    def _ask(
+        self, request: httpx.Request, place: Place, explain: Callable[[Answer], str]
+    ) -> Answer:
+        with self._sent(request, place) as response:
+            body = b""
+            for chunk in _body(response, place, html=False):
+                body = (body + chunk)[:ASKED_BYTES]
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            answer = Answer(response.status_code, headers, body, _retry_after(response))
+        status = answer.status
+        if status in UNAUTHORISED:
+            message = f"the server answered {status}: the token is not accepted"
+            raise place.terminal("token", message)
+        if _is_passing(status):
+            message = f"the server answered {status}{explain(answer)}"
+            raise RetryLaterError("status", message, answer.retry_after_seconds)
+        return answer
+
+    @contextmanager
+    def _sent(self, request: httpx.Request, place: Place) -> Iterator[httpx.Response]:
+        """The response to a request; what goes wrong on the way has its rule."""
         try:
-            with self._client.stream(
-                "GET", url, params=parameters or None, headers=dict(request.headers)
-            ) as response:
-                if response.status_code == NOT_FOUND and request.may_be_absent:
-                    raise NothingThereError
-                _check_status(response, place)
-                return sink(_body(response, place), name or "", place.page)
+            response = self._client.send(request, stream=True)
+            try:
+                yield response
+            finally:
+                response.close()
         except httpx.InvalidURL as error:
             raise place.terminal("contract", "the address is not a URL") from error
         except httpx.UnsupportedProtocol as error:
@@ -160,16 +274,24 @@ def _token(options: HttpOptions, environ: Mapping[str, str], place: Place) -> di
     return {options.token_header: f"{options.token_scheme} {token}".strip()}
 
 
+def _is_passing(status: int) -> bool:
+    """Whether the same request may be answered otherwise later."""
+    return status == TOO_MANY_REQUESTS or status >= SERVER_ERROR
+
+
 def _check_status(response: httpx.Response, place: Place) -> None:
     """Let a 200 that may be data pass.
 
     Raises:
         RetryLaterError: for 429 and 5xx.
+        GoneError: for 404 and 410.
         TerminalError: rule `token`, `status`, `html` or `coding`.
     """
     status = response.status_code
-    if status == TOO_MANY_REQUESTS or response.is_server_error:
+    if _is_passing(status):
         raise RetryLaterError("status", f"the server answered {status}", _retry_after(response))
+    if status in GONE:
+        raise place.gone("status", f"the server answered {status}")
     if status in UNAUTHORISED:
         raise place.terminal("token", f"the server answered {status}: the token is not accepted")
     if not response.is_success:
@@ -194,8 +316,8 @@ def _retry_after(response: httpx.Response) -> float | None:
         return None
 
 
-def _body(response: httpx.Response, place: Place) -> Iterator[bytes]:
-    """The body's bytes as they came.
+def _body(response: httpx.Response, place: Place, *, html: bool = True) -> Iterator[bytes]:
+    """The body's bytes as they came; with `html`, a page of HTML is refused.
 
     Raises:
         RetryLaterError: when fewer bytes came than were announced.
@@ -203,7 +325,7 @@ def _body(response: httpx.Response, place: Place) -> Iterator[bytes]:
     """
     received = 0
     for chunk in response.iter_raw():
-        if received == 0 and HTML_START.match(chunk.removeprefix(BYTE_ORDER_MARK)):
+        if html and received == 0 and HTML_START.match(chunk.removeprefix(BYTE_ORDER_MARK)):
             raise _html(place)
         received += len(chunk)
         yield chunk

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,31 @@ TOKEN_VARIABLE = "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - the name of a v
 URL_VARIABLE = "CITYLAKE_DANANG_OPEN311_URL"
 FIRST = date(2025, 3, 8)
 PAGE_SIZE = 1000
+# What is published of each group of sources.
+DATASETS = {
+    "feedback": ("indicators-feedback", "service-request-monthly"),
+    "health": ("indicators-health",),
+    "socioeconomic": ("indicators-socioeconomic", "socio-economic-indicators"),
+}
+
+
+@cache
+def danang(*groups: str) -> str:
+    """Folder of Da Nang with some groups of sources alone, for runs without the other systems."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(partial(shutil.rmtree, folder, ignore_errors=True))
+    city = shutil.copytree(REPOSITORY / "cities" / "danang", folder / "danang")
+    datasets = {name for group in groups for name in DATASETS[group]}
+    for path in (city / "sources").iterdir():
+        if path.name not in groups:
+            shutil.rmtree(path)
+    for path in (city / "indicators").iterdir():
+        if path.stem not in groups:
+            path.unlink()
+    for path in (city / "datasets").iterdir():
+        if path.stem not in datasets:
+            path.unlink()
+    return str(city)
 
 
 @dataclass(frozen=True)
@@ -85,28 +110,13 @@ def demo_server(
         process.wait(10)
 
 
-@cache
-def spine_city() -> str:
-    """A copy of the city with its feedback system alone: further sources change no test of it."""
-    folder = Path(tempfile.mkdtemp(prefix="citylake-city-")) / "danang"
-    atexit.register(shutil.rmtree, folder.parent, ignore_errors=True)
-    shutil.copytree(REPOSITORY / "cities" / "danang", folder)
-    for path in [*folder.glob("sources/*"), *folder.glob("indicators/*")]:
-        if path.stem != "feedback":
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for path in folder.glob("datasets/*"):
-        if path.stem not in ("indicators-feedback", "service-request-monthly"):
-            path.unlink()
-    return str(folder)
-
-
 @dataclass(frozen=True)
 class Lake:
     """A lake home, and the command line on it."""
 
     home: Path
     server: DemoServer
-    city: str = field(default_factory=spine_city)
+    city: str = field(default_factory=partial(danang, "feedback"))
     day_url: str = "/as-of/{day}/georeport/v2"
 
     @property

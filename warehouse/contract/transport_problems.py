@@ -20,6 +20,10 @@ def transport_problems(document: Document) -> Iterator[Problem]:
         message = "updated_range reads a part: it needs cursor: window"
         yield document.problem((*_SERVER, "protocol"), _RULE, message)
     yield from _sdmx_problems(document, server, window=window)
+    by_export = server.get("protocol", {}).get("kind") == "fhir_bulk"
+    if by_export and (server["transport"]["kind"], server["format"]["kind"]) != ("http", "fhir"):
+        message = "fhir_bulk needs transport http and format fhir"
+        yield document.problem((*_SERVER, "protocol"), _RULE, message)
     if server["transport"]["kind"] == "postgres":
         yield from _postgres_problems(document, server, by_range)
 

@@ -45,6 +45,7 @@ def check(
     previous: Sequence[tuple[object, ...]] | None = None,
     contracts: dict = CONTRACTS,  # type: ignore[type-arg]
     as_of: date = DAY,
+    health_tables: tuple[str, ...] = (),
 ) -> dict[str, CheckResult]:
     mart = publication.marts[0]
     attach(connection, write_candidate(folder / "candidate.duckdb", {mart: rows}), "candidate")
@@ -52,7 +53,7 @@ def check(
         attach(
             connection, write_candidate(folder / "previous.duckdb", {mart: previous}), "previous"
         )
-    scope = Scope("candidate", None if previous is None else "previous", as_of, DAY)
+    scope = Scope("candidate", None if previous is None else "previous", as_of, DAY, health_tables)
     results = run(connection, publication, contracts, scope)
     plan = planned(publication, contracts)
     assert [(each.check, each.severity) for each in results] == [
@@ -272,3 +273,25 @@ def test_a_published_key_that_repeats_is_rejected(
     results = check(connection, tmp_path, narrow, request_rows([1, 2]))
     assert results["published_key"].failing == 1
     assert verdict(results, narrow) is Verdict.REJECT
+
+
+@pytest.mark.parametrize("publication", [A, REQUESTS], ids=["internal", "open"])
+def test_what_reaches_health_is_rejected(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, publication: Publication
+) -> None:
+    rows = indicator_rows(1, 5) if publication is A else request_rows([1])
+    reached = ("encounter",)
+    results = check(connection, tmp_path, publication, rows, health_tables=reached)
+    assert results["health"].status is FAILED
+    assert results["health"].message == "encounter"
+    assert verdict(results, publication) is Verdict.REJECT
+
+
+def test_health_may_be_kept_in_a_mart_that_is_not_served(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    contracts = {**CONTRACTS, INDICATOR_NAME: replace(INDICATOR, health=True)}
+    reached = ("encounter",)
+    rows = indicator_rows(1, 5)
+    results = check(connection, tmp_path, A, rows, contracts=contracts, health_tables=reached)
+    assert results["health"].status is PASSED

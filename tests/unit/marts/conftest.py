@@ -23,6 +23,9 @@ from warehouse.sql import literal
 
 ROOT = Path(__file__).resolve().parents[3]
 MARTS = {path.stem: read_table(path, "mart") for path in (ROOT / "warehouse/marts").glob("*.yaml")}
+TABLES = {
+    path.stem: read_table(path, "table") for path in (ROOT / "warehouse/tables").glob("*.yaml")
+}
 
 INDICATORS = {
     "feedback": "indicators:\n"
@@ -32,6 +35,7 @@ INDICATORS = {
     )
     + "  - code: FB5\n    agency: desk\n    targets:\n"
     "      - {value: 90, valid_from: 2025-01-01}\n      - {value: 60, valid_from: 2025-07-01}\n",
+    "health": "indicators:\n  - {code: HE1, agency: desk}\n",
     "air_water": "indicators:\n"
     "  - {code: AQ3, agency: air, only: {observed_property: PM2.5}}\n"
     "  - {code: AQ90, agency: air, only: {observed_property: PM2.5}}\n",
@@ -87,7 +91,11 @@ indicators:
 def city(folder: Path) -> Any:
     """What the registry needs to know of the tiny city."""
     return SimpleNamespace(
-        folder=folder, agencies={"desk": {}, "air": {}, "fire": {}}, marts=MARTS, sources={}
+        folder=folder,
+        agencies={"desk": {}, "air": {}, "fire": {}},
+        marts=MARTS,
+        tables=TABLES,
+        sources={},
     )
 
 
@@ -116,7 +124,34 @@ def write_config(folder: Path) -> Path:
             f"owner: {agency}\nrevision_window_days: {days}\nparts:\n{parts}",
             encoding="utf-8",
         )
+    (folder / "datasets" / "indicators-health.yaml").write_text(
+        "class: internal\ntitle: {vi: a, en: a}\ndescription: {vi: a, en: a}\n"
+        "owner: desk\nrevision_window_days: 30\n"
+        "parts:\n  - {mart: mart_health_indicator, where: {service_group: 10}}\n",
+        encoding="utf-8",
+    )
     return definitions
+
+
+def encounter_table(encounters: list[tuple[Any, ...]]) -> pa.Table:
+    """Core rows of the encounters."""
+    rows = [
+        {
+            "_source": "health.tiny",
+            "encounter_id": f"{area}-{day}-{status}-{number}",
+            "class_code": "AMB",
+            "status": status,
+            "area_code": area,
+            "started_date": day,
+            "started_month": str(day)[:7],
+        }
+        for area, day, visits, cancelled in encounters
+        for status, count in (("finished", visits), ("cancelled", cancelled))
+        for number in range(count)
+    ]
+    texts = ("_source", "encounter_id", "class_code", "status", "area_code", "started_month")
+    schema = pa.schema({**dict.fromkeys(texts, pa.string()), "started_date": pa.date32()})
+    return pa.Table.from_pylist(rows, schema=schema)
 
 
 def request_table(requests: list[tiny_city.Request]) -> pa.Table:
@@ -244,8 +279,12 @@ def geography_tables() -> dict[str, pa.Table]:
     ]
     names = ("from_code", "from_valid_from", "to_code", "to_valid_from", "weight")
     weights = [dict(zip(names, row, strict=True)) for row in tiny_city.CORRESPONDENCES]
+    figures = ("area_code", "area_valid_from", "concept", "reference_date", "persons")
     return {
         "area": pa.Table.from_pylist(areas),
+        "population": pa.Table.from_pylist(
+            [dict(zip(figures, row, strict=True)) for row in tiny_city.POPULATIONS]
+        ),
         "area_correspondence": pa.Table.from_pylist(
             weights,
             schema=pa.schema(
@@ -290,6 +329,7 @@ def build_city(folder: Path, cache: Path, *, empty: bool = False) -> Built:
     registry = load_registry(city(folder), write_config(folder))
     core = {
         "service_request": request_table([] if empty else tiny_city.requests()),
+        "encounter": encounter_table([] if empty else tiny_city.ENCOUNTERS),
         "station": station_table([] if empty else tiny_city.STATIONS),
         "sensor_observation": observation_table([] if empty else tiny_city.observations()),
         "emergency_trip": trip_table([] if empty else tiny_city.trips()),

@@ -278,6 +278,9 @@ def test_an_indicator_belongs_to_one_publication(tmp_path: Path) -> None:
         pytest.param(
             "anchor: closed", "anchor: period_end", "citylake.enum", id="flow-at-period-end"
         ),
+        pytest.param(
+            "measure: maximum", "measure: rate", "citylake.measure", id="rate-of-no-health-event"
+        ),
         pytest.param("match: close", "match: same", "citylake.enum", id="match"),
         pytest.param(
             "    leaves: closed_date\n", "", "citylake.missing_key", id="stock-without-end"
@@ -379,6 +382,7 @@ def test_what_is_right_is_read(tmp_path: Path) -> None:
         "FB5",
         "FB5a",
         "SE1",
+        "HE1",
     }
     assert registry.indicators["FB5"].publication == "indicators-feedback"
     assert registry.indicators["FB5"].revision_window_days == 10

@@ -33,6 +33,28 @@ CORRESPONDENCES = [
     ("HL", BEFORE, "N1", REFORM, Decimal("0.09")),
     ("HL", BEFORE, "N2", REFORM, Decimal("0.91")),
 ]
+# area, its valid_from, concept, reference date, persons. D2 and D3 have none, N1 has two concepts.
+POPULATIONS = [
+    ("T", BEFORE, "census", date(2019, 4, 1), 4000),
+    ("D1", BEFORE, "census", date(2009, 4, 1), 1500),
+    ("D1", BEFORE, "census", date(2025, 4, 1), 1600),
+    ("T", REFORM, "administrative", REFORM, 5000),
+    ("A", REFORM, "administrative", REFORM, 1700),
+    ("N1", REFORM, "administrative", REFORM, 900),
+    ("N1", REFORM, "registered", REFORM, 800),
+    ("N2", REFORM, "administrative", REFORM, 1100),
+]
+# Encounters by area and local day of the start: how many visits, and how many that were cancelled.
+ENCOUNTERS = [
+    ("A", date(2025, 5, 12), 30, 2),
+    ("B", date(2025, 5, 31), 5, 0),
+    ("HL", date(2025, 5, 20), 25, 1),
+    (None, date(2025, 5, 21), 3, 0),
+    ("A", date(2025, 7, 1), 12, 0),
+    ("N1", date(2025, 7, 2), 40, 0),
+    ("N2", date(2025, 7, 20), 21, 3),
+    ("N2", date(2025, 7, 21), 7, 0),  # after the data's as-of day
+]
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -89,3 +90,13 @@ def test_before_the_first_promotion_marts_are_there_without_rows(paths: CityPath
     replace_serving(paths, ALL, CONTRACTS)
     assert query(paths, f"SELECT count(*) FROM {INDICATOR.name}") == [(0,)]  # noqa: S608 - a fixed name
     assert query(paths, STATUS)[0] == ("a", None, True, None, [])
+
+
+def test_what_tells_of_health_is_not_served(paths: CityPaths) -> None:
+    run(paths, 1, ("publish", "publish", "publish"))
+    contracts = {**CONTRACTS, MONTHLY.name: replace(MONTHLY, health=True)}
+    replace_serving(paths, ALL, contracts)
+    assert [row[0] for row in query(paths, STATUS)] == ["a", "b"]
+    tables = {row[0] for row in query(paths, "SELECT table_name FROM duckdb_tables()")}
+    assert MONTHLY.name not in tables
+    assert INDICATOR.name in tables

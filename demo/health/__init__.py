@@ -1,0 +1,1 @@
+"""The health system: FHIR R4 encounters by bulk export."""

@@ -1,0 +1,298 @@
+"""Every fault planted in the health system is found, by record and reason, and nothing else."""
+
+import dataclasses
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import duckdb
+import polars as pl
+import pytest
+import zstandard
+
+from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY, danang
+
+HISTORY, LAST = date(2025, 7, 1), date(2025, 7, 3)
+DAYS = (HISTORY, date(2025, 7, 2), LAST)
+SCALE = 0.02
+TOKEN = "health-token"  # noqa: S105 - of this test's server
+
+# What the pipeline must say of each kind: the demo city knows nothing of these codes.
+REASONS = {
+    "broken_line": "row:json",
+    "missing_id": "encounter_id:required",
+    "wrong_type_id": "encounter_id:pattern",
+    "wrong_resource": "encounter_id:type",
+    "missing_status": "status:required",
+    "wrong_status": "status:enum",
+    "missing_class": "class_code:required",
+    "unknown_class": "class_code:enum",
+    "bad_update": "class_code:enum",
+    "missing_start": "started_at:required",
+    "impossible_start": "started_at:type",
+    "start_in_future": "started_at:started_not_in_future",
+    "missing_updated": "updated_at:required",
+    "impossible_updated": "updated_at:type",
+    "impossible_end": "ended_at:type",
+    "end_before_start": "ended_at:ended_not_before_started",
+    "end_in_future": "ended_at:ended_not_in_future",
+    "finished_without_end": "ended_at:finished_has_ended_at",
+    "open_with_end": "ended_at:open_has_no_ended_at",
+    "missing_area": "area_code:required",
+    "wrong_area_code": "area_code:pattern",
+    "missing_facility": "facility_id:required",
+    "wrong_facility": "facility_id:pattern",
+}
+IDENTIFIER = re.compile(r'"id": ?"(KCB-[0-9]{6}-[0-9]{5})"')
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """One delivered resource and what became of it."""
+
+    record_id: str | None
+    start: str | None
+    updated: str | None
+    outcome: str
+    reasons: frozenset[str]
+    read_on: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Told:
+    """A lake after the reads of all days, the manifest, and what became of every resource."""
+
+    root: Path
+    manifest: list[dict[str, Any]]
+    found: list[Found]
+
+
+@contextmanager
+def _system(seed: int, days: int = 121, scale: float = SCALE) -> Iterator[dict[str, Any]]:
+    """The health system alone; what it says when it answers."""
+    command = [sys.executable, "-m", "demo", "serve", "--seed", str(seed), "--scale", str(scale)]
+    command += ["--start", FIRST.isoformat(), "--systems", "health", "--days", str(days)]
+    environment = {**os.environ, "DEMO_TOKEN": TOKEN}
+    process = subprocess.Popen(  # noqa: S603 - our own module
+        command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
+    )
+    try:
+        assert process.stdout is not None
+        yield json.loads(process.stdout.readline())
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def told(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Three reads of the health system alone."""
+    home = tmp_path_factory.mktemp("health")
+    with _system(seed) as ready:
+        for day in DAYS:
+            _run(home, ready, day)
+    command = [sys.executable, "-m", "demo", "manifest", "--seed", str(seed)]
+    command += ["--scale", str(SCALE), "--start", FIRST.isoformat(), "--systems", "health"]
+    command += ["--to", LAST.isoformat(), "--first-read", HISTORY.isoformat()]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
+    manifest = [json.loads(line) for line in done.stdout.splitlines()]
+    root = home / "danang"
+    return Told(root, manifest, list(_found(root)))
+
+
+def _run(home: Path, ready: dict[str, Any], day: date) -> None:
+    command = [*CITYLAKE, "run", "--city", danang("health"), "--date", day.isoformat()]
+    done = _call(command, home, ready, day)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+
+
+def _call(
+    command: list[str], home: Path, ready: dict[str, Any], day: date, **more: str
+) -> subprocess.CompletedProcess[str]:
+    variables = {
+        name: address.replace("{day}", day.isoformat())
+        for name, address in ready["variables"].items()
+    }
+    variables |= dict.fromkeys(ready["token_variables"], TOKEN)
+    return subprocess.run(  # noqa: S603 - our own command
+        command,
+        env={**os.environ, **variables, "CITYLAKE_HOME": str(home), **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=REPOSITORY,
+        timeout=300,
+    )
+
+
+def _lines(root: Path) -> dict[str, list[dict[str, Any] | str]]:
+    """Every raw file by digest: its resources, Bundles as their deletions, read by hand."""
+    files = {}
+    for path in (root / "raw" / "objects").rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        if content[:4] == b"\x28\xb5\x2f\xfd":
+            content = zstandard.ZstdDecompressor().stream_reader(io.BytesIO(content)).read()
+        if path.is_file():
+            files[path.name.split(".")[0]] = list(_records(content.decode()))
+    return files
+
+
+def _records(text: str) -> Iterator[dict[str, Any] | str]:
+    for line in text.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            yield line
+            continue
+        if record.get("resourceType") == "Bundle":
+            for entry in record["entry"]:
+                assert entry["request"]["method"] == "DELETE"
+                yield {"id": entry["request"]["url"].split("/")[1]}
+        else:
+            yield record
+
+
+def _found(root: Path) -> Iterator[Found]:
+    files = _lines(root)
+    for path in sorted((root / "journal" / "records").glob("*.parquet")):
+        day = path.name.split("_")[1]
+        for row in pl.read_parquet(path).iter_rows(named=True):
+            record = files[row["raw_digest"]][row["raw_row"]]
+            reasons = frozenset(row["reasons"] or ())
+            if isinstance(record, str):
+                match = IDENTIFIER.search(record)
+                identifier = match[1] if match else None
+                yield Found(identifier, None, None, row["outcome"], reasons, day)
+                continue
+            yield Found(
+                record["id"] if isinstance(record.get("id"), str) else None,
+                record.get("period", {}).get("start"),
+                record.get("meta", {}).get("lastUpdated"),
+                row["outcome"],
+                reasons,
+                day,
+            )
+
+
+def test_every_record_has_one_outcome(told: Told) -> None:
+    outcomes = sorted((told.root / "journal" / "outcomes").glob("*.json"))
+    read = [json.loads(path.read_text()) for path in outcomes]
+    assert len(told.found) == sum(each["records"] for each in read) > 0
+    assert {each["status"] for each in read} == {"ok"}
+    assert {each.outcome for each in told.found} >= {"new", "changed", "unchanged", "quarantined"}
+
+
+def test_planted_and_quarantined_are_the_same(told: Told) -> None:
+    lines = [line for line in told.manifest if line["effect"] == "quarantine"]
+    set_aside = [each for each in told.found if each.outcome == "quarantined"]
+    planted = {(line["start"], line["last_updated"]): line for line in lines}
+    broken = {line["encounter_id"] for line in lines if line["kind"] == "broken_line"}
+    assert {each.record_id for each in set_aside if each.reasons == {"row:json"}} == broken
+    whole = {(each.start, each.updated): each for each in set_aside if each.reasons != {"row:json"}}
+    expected = {key: line for key, line in planted.items() if line["kind"] != "broken_line"}
+    assert whole.keys() - expected.keys() == set(), "quarantined, but not planted"
+    assert expected.keys() - whole.keys() == set(), "planted, but not quarantined"
+    wrong = {
+        key: (expected[key]["kind"], each)
+        for key, each in whole.items()
+        if each.reasons != {REASONS[expected[key]["kind"]]}
+        or each.record_id not in {None, expected[key]["encounter_id"]}
+    }
+    assert wrong == {}
+    assert {line["kind"] for line in lines} == set(REASONS)
+
+
+@pytest.mark.parametrize("effect", ["duplicate", "superseded", "changed", "new"])
+def test_planted_changes_end_as_planted(told: Told, effect: str) -> None:
+    planted = {
+        (line["encounter_id"], line["seen"]) for line in told.manifest if line["effect"] == effect
+    }
+    ended = {(each.record_id, each.read_on) for each in told.found if each.outcome == effect}
+    assert planted - ended == set()
+    assert planted or effect == "changed"
+
+
+def _core(root: Path) -> pl.DataFrame:
+    """The rows of the newest version of the table, by the files that its log leaves standing."""
+    table = root / "core" / "encounter"
+    names: set[str] = set()
+    for log in sorted((table / "_delta_log").glob("*.json")):
+        for action in map(json.loads, log.read_text().splitlines()):
+            names |= {action["add"]["path"]} if "add" in action else set()
+            names -= {action["remove"]["path"]} if "remove" in action else set()
+    return pl.concat([pl.read_parquet(table / unquote(name)) for name in names], how="diagonal")
+
+
+def test_planted_deletions_are_tombstones(told: Told) -> None:
+    deleted = {line["encounter_id"] for line in told.manifest if line["effect"] == "deleted"}
+    assert deleted
+    rows = _core(told.root).filter(pl.col("encounter_id").is_in(sorted(deleted)))
+    assert set(rows["encounter_id"]) == deleted
+    assert rows.height == len(deleted)
+    assert rows["_is_deleted"].all()
+
+
+def test_an_expired_export_is_among_the_faults(told: Told) -> None:
+    kinds = {line["kind"] for line in told.manifest if line["effect"] == "retried"}
+    assert kinds == {"server_error", "too_many_requests", "cut_connection", "expired_export"}
+
+
+def test_nothing_on_health_is_served_or_released(told: Told) -> None:
+    with duckdb.connect(str(told.root / "serving" / "marts.duckdb"), read_only=True) as serving:
+        tables = {row[0] for row in serving.execute("SHOW TABLES").fetchall()}
+        assert "mart_health_indicator" not in tables
+        for table in tables:
+            assert serving.execute(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]  # noqa: S608 - names of tables
+    assert not list((told.root / "releases").rglob("*.parquet"))
+    assert (told.root / "marts").stat().st_mode & 0o777 == 0o700
+    newest = max((told.root / "marts").glob("*.duckdb"), key=lambda path: path.stat().st_mtime)
+    with duckdb.connect(str(newest), read_only=True) as promoted:
+        count = promoted.execute("SELECT count(*) FROM mart_health_indicator").fetchall()
+    assert count[0][0] > 0
+
+
+def test_no_personal_field_leaves_raw_and_quarantine(told: Told) -> None:
+    resources = [each for records in _lines(told.root).values() for each in records]
+    people = [each["subject"] for each in resources if isinstance(each, dict) and "subject" in each]
+    names = {each["display"] for each in people}
+    numbers = {each["identifier"]["value"] for each in people}
+    assert names
+    assert numbers
+    core = _core(told.root)
+    columns = [name for name in core.columns if core.schema[name] == pl.String]
+    texts = {value for name in columns for value in core[name].unique()}
+    assert not texts & (names | numbers)
+    for folder in ("journal", "promotions", "ledger"):
+        for path in (told.root / folder).rglob("*.json"):
+            content = path.read_text()
+            assert not [name for name in names if name in content]
+
+
+@pytest.mark.parametrize(
+    "boundary", ["raw.before_store:2", "raw.after_store:3", "core.before_commit"]
+)
+def test_a_killed_load_ends_as_an_undisturbed_one(seed: int, tmp_path: Path, boundary: str) -> None:
+    day = date(2025, 3, 14)
+    load = [sys.executable, "-m", "bench.ours.load", danang("health"), day.isoformat()]
+    load.append("health.encounters")
+    told = [*CITYLAKE, "hash", "--city", danang("health"), "--json"]
+    with _system(seed, days=10) as ready:
+        killed = _call(load, tmp_path / "killed", ready, day, CITYLAKE_KILL_AT=boundary)
+        assert killed.returncode == -9
+        hashes = []
+        for home in (tmp_path / "killed", tmp_path / "undisturbed"):
+            done = _call(load, home, ready, day)
+            assert done.returncode == 0, done.stderr
+            hashes.append(json.loads(_call(told, home, ready, day).stdout))
+    assert hashes[0] == hashes[1]
+    assert hashes[0]

@@ -1,0 +1,57 @@
+"""What each mart is built from, read from the models' own text.
+
+dbt says the same once a build has run (a test holds the two together); a dataset is checked before
+there is one.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+MODELS = Path(__file__).resolve().parent.parent / "dbt" / "models"
+
+_COMMENT = re.compile(r"--[^\n]*|\{#.*?#\}", re.DOTALL)
+_CORE = re.compile(r"source\('core', '(\w+)'\)")
+_QUOTED = re.compile(r"'(\w+)'")
+# The macros of the indicators read the event model that their first argument names.
+_EVENT = re.compile(r"(?:flow|stock)_indicators\('(\w+)'")
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What stands upstream of a mart.
+
+    Attributes:
+        tables: Core tables.
+        models: Text of each model by name, the mart's own too, without comments.
+    """
+
+    tables: frozenset[str]
+    models: Mapping[str, str]
+
+
+def mart_lineage(mart: str, folder: Path = MODELS) -> Lineage:
+    """The lineage of a mart; empty where there is no such model."""
+    texts = _texts(folder)
+    seen: dict[str, str] = {}
+    waiting = [mart] if mart in texts else []
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen[name] = texts[name]
+        named = set(_QUOTED.findall(texts[name]))
+        named |= {f"int_{event}_event" for event in _EVENT.findall(texts[name])}
+        waiting += sorted(named & texts.keys())
+    tables = {table for text in seen.values() for table in _CORE.findall(text)}
+    return Lineage(frozenset(tables), seen)
+
+
+@cache
+def _texts(folder: Path) -> Mapping[str, str]:
+    return {
+        path.stem: _COMMENT.sub("", path.read_text(encoding="utf-8"))
+        for path in sorted(folder.rglob("*.sql"))
+    }
