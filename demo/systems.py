@@ -12,7 +12,10 @@ from typing import Any, Protocol, cast
 
 from demo.window import Window
 
-SYSTEMS = ("feedback",)
+SYSTEMS = (
+    "feedback",
+    "dossiers",
+)
 LOOPBACK = "127.0.0.1"
 
 

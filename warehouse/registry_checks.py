@@ -40,15 +40,15 @@ def definition_problems(
 ) -> Iterator[Problem]:
     """What is wrong with one definition beyond its schema."""
     place: Location = ("indicators", index)
-    if definition.kind == "flow" and definition.anchor not in ANCHORS[definition.event]:
+    if definition.kind != "stock" and definition.anchor not in ANCHORS[definition.event]:
         message = f"{definition.event} has no anchor {definition.anchor!r}"
         yield document.problem((*place, "anchor"), "citylake.anchor", message)
-    columns = dict(EVENT_COLUMNS[definition.event])
-    if definition.kind == "stock":
-        columns |= PERIOD_END
+    by_day = EVENT_COLUMNS[definition.event]
+    at_end = {**by_day, **PERIOD_END}
     wanted = {
         "numerator": _amount_types(definition),
         "denominator": _amount_types(definition),
+        "stock_denominator": ("BOOLEAN",),
         "enters": ("DATE",),
         "leaves": ("DATE",),
     }
@@ -56,8 +56,11 @@ def definition_problems(
         text = getattr(definition, key)
         if text is None:
             continue
+        is_flow = definition.kind == "flow" or (
+            definition.kind == "flow_and_stock" and key in ("numerator", "denominator")
+        )
         try:
-            found = sandbox.check(text, columns).sql_type
+            found = sandbox.check(text, by_day if is_flow else at_end).sql_type
         except ExpressionError as error:
             yield document.problem((*place, key), "citylake.expression", f"{key} {error}")
             continue
@@ -67,6 +70,8 @@ def definition_problems(
 
 
 def _amount_types(definition: Definition) -> tuple[str, ...]:
+    if definition.measure == "distinct":
+        return ("VARCHAR",)
     if definition.measure == "maximum" or definition.aggregation == "sum":
         return _AMOUNTS
     return ("BOOLEAN",)

@@ -28,15 +28,19 @@ class Definition:
     """What an indicator is, in every city.
 
     Attributes:
-        event: Event model whose columns the expressions use: `service_request` or
+        event: Event model whose columns the expressions use: `service_request`, `dossier` or
             `sensor_observation`.
         anchor: Which date puts an event in a period: `opened`, `due`, `closed`, `observed`; or
             `period_end` for stocks.
-        kind: `flow`, or `stock` at the period's last day.
-        measure: `ratio` (scale * numerator / denominator), `count` or `maximum`.
+        kind: `flow`; `stock` at the period's last day; or `flow_and_stock`, whose denominator has
+            the period's flow and a stock at its last day: its periods add up to no longer one.
+        measure: `ratio` (scale * numerator / denominator), `count`, `distinct` (how many different
+            values the numerator has) or `maximum`.
         aggregation: `count`: expressions are conditions and events are counted; `sum`: they are
             amounts and are added up.
         enters, leaves: Dates between which an event is in the stock (half-open); None for flows.
+        stock_denominator: Condition on which an event of the stock adds to the denominator of a
+            `flow_and_stock`; None for the others.
         scale: 100 for a percentage.
         rounding: Decimals of the published value; halves are rounded away from zero.
         before_periods, after_periods: How far from its anchor an event moves values; None: all.
@@ -55,12 +59,34 @@ class Definition:
     denominator: str | None
     enters: str | None
     leaves: str | None
+    stock_denominator: str | None
     scale: int
     unit: str
     rounding: int
     before_periods: int
     after_periods: int | None
     framework: Framework | None
+
+    @property
+    def passes(self) -> tuple["Pass", ...]:
+        """What is counted of it: one pass by its anchor, one more for a stock beside a flow."""
+        kept = (self.enters, self.leaves) if self.kind == "stock" else (None, None)
+        first = Pass(self.anchor, self.numerator, self.denominator, *kept)
+        if self.stock_denominator is None:
+            return (first,)
+        stock = Pass("period_end", "false", self.stock_denominator, self.enters, self.leaves)
+        return (first, stock)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One counting over the events: by an anchor's day, or of those in a stock at period end."""
+
+    anchor: str
+    numerator: str
+    denominator: str | None
+    enters: str | None
+    leaves: str | None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The registry as the relations `ref.*` that the marts read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,31 @@ _SCHEMAS: Mapping[str, pa.Schema] = {
             "service_group": pa.int32(),
             "agency_code": _TEXT,
             "event": _TEXT,
-            "anchor": _TEXT,
             "kind": _TEXT,
             "measure": _TEXT,
-            "aggregation": _TEXT,
-            "numerator": _TEXT,
-            "denominator": _TEXT,
-            "enters": _TEXT,
-            "leaves": _TEXT,
             "condition": _TEXT,
             "scale": pa.int32(),
             "rounding": pa.int32(),
             "unit": _TEXT,
             "revision_window_days": pa.int32(),
         }
+    ),
+    "indicator_pass": pa.schema(
+        dict.fromkeys(
+            (
+                "code",
+                "event",
+                "measure",
+                "aggregation",
+                "condition",
+                "anchor",
+                "numerator",
+                "denominator",
+                "enters",
+                "leaves",
+            ),
+            _TEXT,
+        )
     ),
     "indicator_target": pa.schema(
         {
@@ -51,9 +63,15 @@ _SCHEMAS: Mapping[str, pa.Schema] = {
 def registry_tables(
     registry: Registry, sources: Mapping[str, SourceContract]
 ) -> dict[str, pa.Table]:
-    """The Arrow tables `indicator`, `indicator_target`, `publication` and `source`."""
+    """The Arrow tables of the registry, by name.
+
+    Returns:
+        `indicator`, `indicator_pass` (what is counted of each, one row a pass),
+        `indicator_target`, `publication` and `source`.
+    """
     rows: dict[str, Sequence[Mapping[str, Any]]] = {
         "indicator": _indicators(registry),
+        "indicator_pass": _passes(registry),
         "indicator_target": [
             {
                 "code": code,
@@ -119,4 +137,19 @@ def _indicators(registry: Registry) -> list[dict[str, Any]]:
             "revision_window_days": indicator.revision_window_days,
         }
         for indicator in registry.indicators.values()
+    ]
+
+
+def _passes(registry: Registry) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": code,
+            "event": indicator.definition.event,
+            "measure": indicator.definition.measure,
+            "aggregation": indicator.definition.aggregation,
+            "condition": indicator.condition,
+            **asdict(each),
+        }
+        for code, indicator in registry.indicators.items()
+        for each in indicator.definition.passes
     ]

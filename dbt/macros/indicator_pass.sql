@@ -51,6 +51,7 @@ with placed_day as materialized (
         null::bigint as numerator_{{ loop.index }},
         null::bigint as denominator_{{ loop.index }},
         0::bigint as n_{{ loop.index }},
+        null::varchar[] as members_{{ loop.index }},
         {%- endif %}
         {%- endfor %}
     from (

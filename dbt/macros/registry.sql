@@ -1,11 +1,11 @@
-{#- Indicators that the city registered for one event model and anchor, in order of code.
-    Read when the model runs, never while the project is parsed: the parsed project stays valid
+{#- What the city's indicators count of one event model by one anchor, in order of code; an
+    indicator of a flow and a stock stands at both anchors. Read when the model runs, never while the project is parsed: the parsed project stays valid
     whatever the registry says. -#}
 {% macro registered(event, anchor) %}
   {%- if not execute -%}{{ return([]) }}{%- endif -%}
   {%- set rows = run_query(
       "select code, measure, aggregation, numerator, denominator, enters, leaves, condition"
-      ~ " from " ~ source('ref', 'indicator')
+      ~ " from " ~ source('ref', 'indicator_pass')
       ~ " where event = '" ~ event ~ "' and anchor = '" ~ anchor ~ "' order by code"
   ) -%}
   {%- set found = [] -%}
@@ -19,8 +19,8 @@
 {% endmacro %}
 
 
-{#- One aggregate column set of one indicator: numerator, denominator and number of events.
-    `events` names the column that says how many like events a row stands for. -#}
+{#- One aggregate column set of one indicator: numerator, denominator, number of events, and what
+    is told apart where different values are counted. `events` names the column that says how many like events a row stands for. -#}
 {% macro indicator_columns(indicator, position, events=none) %}
   {%- set condition = indicator.condition or 'true' -%}
   {%- set basis = indicator.denominator or indicator.numerator -%}
@@ -29,6 +29,11 @@
         as numerator_{{ position }},
     cast(null as bigint) as denominator_{{ position }},
     {{ number_of(events, condition) }} as n_{{ position }}
+  {%- elif indicator.measure == 'distinct' %}
+    cast(null as bigint) as numerator_{{ position }},
+    cast(null as bigint) as denominator_{{ position }},
+    {{ number_of(events, '(' ~ condition ~ ') and (' ~ indicator.numerator ~ ') is not null') }}
+        as n_{{ position }}
   {%- elif indicator.aggregation == 'count' %}
     {{ number_of(events, '(' ~ condition ~ ') and (' ~ indicator.numerator ~ ')') }} as numerator_{{ position }},
     {% if indicator.denominator -%}
@@ -43,6 +48,13 @@
     sum(case when {{ condition }} then cast({{ indicator.denominator }} as decimal(18, 6)){{ times }} end)
     {%- else %}cast(null as bigint){% endif %} as denominator_{{ position }},
     {{ number_of(events, '(' ~ condition ~ ') and (' ~ basis ~ ') > 0') }} as n_{{ position }}
+  {%- endif -%}
+  {%- if indicator.measure == 'distinct' %},
+    list(distinct {{ indicator.numerator }})
+        filter (where ({{ condition }}) and ({{ indicator.numerator }}) is not null)
+        as members_{{ position }}
+  {%- else %},
+    cast(null as varchar[]) as members_{{ position }}
   {%- endif -%}
 {% endmacro %}
 

@@ -11,6 +11,13 @@ with delivered as (
     group by requested_month
     union all
     select
+        'dossier' as event,
+        cast(received_month || '-01' as date) as period_start,
+        min(first_day) as first_day
+    from {{ ref('int_dossier_month') }}
+    group by received_month
+    union all
+    select
         'sensor_observation' as event,
         cast(observed_month || '-01' as date) as period_start,
         min(observed_date) as first_day
