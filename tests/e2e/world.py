@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from tests.e2e.cities import part_of_danang
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN_VARIABLE = "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - the name of a variable
 URL_VARIABLE = "CITYLAKE_DANANG_OPEN311_URL"
@@ -86,7 +88,7 @@ class Lake:
 
     home: Path
     server: DemoServer
-    city: str = "danang"
+    city: str = field(default_factory=lambda: part_of_danang("feedback"))
     day_url: str = "/as-of/{day}/georeport/v2"
 
     @property

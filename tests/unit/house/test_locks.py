@@ -24,11 +24,13 @@ def _lock(name: str) -> str:
 def _direct(lock: str) -> list[str]:
     """The direct requirements that the lock must hold."""
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    runtime: list[str] = project["project"]["dependencies"]
+    extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
+    # `make run` starts the demo city, whose systems are an extra
+    runtime: list[str] = project["project"]["dependencies"] + extras["demo"]
     installer = [line for line in _lock("setup.in").splitlines() if not line.startswith("#")]
     direct: dict[str, list[str]] = {
         "runtime.txt": runtime,
-        "dev.txt": runtime + project["project"]["optional-dependencies"]["dev"],
+        "dev.txt": runtime + extras["dev"],
         "setup.txt": project["build-system"]["requires"] + installer,
     }
     return direct[lock]
