@@ -44,6 +44,11 @@ def _open_with_end(record: Record, salt: int) -> None:
     record |= {"status": ("received", "in_progress")[salt % 2], "is_result_digital": None}
 
 
+def _wrong_status(record: Record, salt: int) -> None:
+    status = ("done", "Completed", "đã trả")[salt % 3]
+    record |= {"status": status, "is_result_digital": None}
+
+
 def _result_without_completion(record: Record, _salt: int) -> None:
     record |= {"status": "rejected", "is_result_digital": True}
 
@@ -64,13 +69,14 @@ WITHIN_ONE_DAY = {
     "missing_channel": Fault("channel", _set("channel", None)),
     "wrong_channel": Fault("channel", _set("channel", "zalo", "ONLINE", "1022")),
     "missing_status": Fault("status", _set("status", None)),
-    "wrong_status": Fault("status", _set("status", "done", "Completed", "đã trả")),
+    "wrong_status": Fault("status", _wrong_status),
     "missing_ward": Fault("ward_code", _set("ward_code", None)),
     "wrong_ward": Fault("ward_code", _set("ward_code", "2023", "Hải Châu", "490-01")),
     "missing_received": Fault("received_at", _set("received_at", None)),
     "endless_received": Fault("received_at", _set("received_at", "infinity", "-infinity")),
     "received_in_future": Fault("received_at", _received_in_future),
     "missing_due": Fault("due_at", _set("due_at", None)),
+    "endless_due": Fault("due_at", _set("due_at", "infinity", "-infinity")),
     "due_before_received": Fault("due_at", _earlier("due_at", 6_000 * 60)),
     "finished_before_received": Fault("finished_at", _earlier("finished_at", 6_000 * 60)),
     "finished_in_future": Fault("finished_at", _finished_in_future),
@@ -78,6 +84,7 @@ WITHIN_ONE_DAY = {
     "completed_without_end": Fault("finished_at", _set("finished_at", None)),
     "open_with_end": Fault("finished_at", _open_with_end),
     "missing_updated": Fault("updated_at", _set("updated_at", None)),
+    "endless_updated": Fault("updated_at", _set("updated_at", "infinity", "-infinity")),
     "updated_before_received": Fault("updated_at", _earlier("updated_at", 30 * 60)),
     "result_without_completion": Fault("is_result_digital", _result_without_completion),
     "fee_negative": Fault("fee", _set("fee", -5_000, -1)),

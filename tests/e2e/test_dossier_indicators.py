@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -176,8 +175,8 @@ def test_new_units_are_what_the_source_says_after_it(world: World) -> None:
 
 
 def test_the_release_is_what_the_source_says(world: World) -> None:
-    (table,) = world.shop.root.glob("releases/dossier-district-monthly/*/*.parquet")
-    assert Path(table).name != "changes.parquet"
+    files = world.shop.root.glob("releases/dossier-district-monthly/*/*.parquet")
+    (table,) = (path for path in files if path.name != "changes.parquet")
     found = duckdb.execute(
         "SELECT received_month, sum(dossiers_received), sum(dossiers_online),"  # noqa: S608 - our own path
         " sum(dossiers_completed), sum(dossiers_completed_on_time), sum(dossiers_completed_late),"
