@@ -5,6 +5,8 @@ The table holds every version of a dossier with the time in which it stood. Read
 `dossier`: the versions that stood at the end of the day `demo.as_of` of their session.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from urllib.parse import quote
 
@@ -21,7 +23,7 @@ from demo.dossiers.version import COLUMNS, INSTANTS, RECORDED, versions
 from demo.window import Window
 
 DAY_SETTING = "demo.as_of"
-_BATCH = 100_000
+_PART = 60_000  # dossiers that are written at once
 _TABLE = ", ".join(
     [f"{name} timestamptz" for name in RECORDED]
     + [f"{name} {kind}" for name, kind in COLUMNS.items()]
@@ -50,25 +52,47 @@ def address(folder: str, password: str) -> str:
 
 def content(
     window: Window, *, faults: bool, rate: float
-) -> tuple[pa.Table, list[dict[str, str | None]]]:
-    """What the source has: the versions of ordinary dossiers, and rows of planted ones as text."""
+) -> tuple[pa.RecordBatchReader, list[dict[str, str | None]]]:
+    """What the source has.
+
+    Returns:
+        The versions of ordinary dossiers, made while they are read and read once; the rows of
+        planted ones as text.
+    """
     frame = generate(window)
     planted = plant(window, frame, rate) if faults else []
     carrying = pl.Series([each.row for each in planted], dtype=pl.UInt32)
-    ordinary = versions(frame.filter(~frame["row"].is_in(carrying.implode())), window)
-    typed = ordinary.with_columns(
+    ordinary = frame.filter(~frame["row"].is_in(carrying.implode()))
+    parts = (_typed(part, window) for part in ordinary.iter_slices(_PART))
+    schema = _typed(ordinary.head(0), window).schema
+    batches = (batch for part in _one_ahead(parts) for batch in part.to_batches())
+    return pa.RecordBatchReader.from_batches(schema, batches), rows_of(planted)
+
+
+def _typed(frame: pl.DataFrame, window: Window) -> pa.Table:
+    instants = (*RECORDED, *INSTANTS)
+    typed = versions(frame, window).with_columns(
         *(
             pl.from_epoch(pl.col(name) * 1_000_000, time_unit="us").dt.replace_time_zone("UTC")
-            for name in (*RECORDED, *INSTANTS)
+            for name in instants
         ),
         pl.col("fee").cast(pl.Decimal(18, 0)),
     )
-    return typed.to_arrow(compat_level=pl.CompatLevel.oldest()), rows_of(planted)
+    return typed.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _one_ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The tables, the next one made while the server takes the one before."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, tables, None)
+        while (table := coming.result()) is not None:
+            coming = pool.submit(next, tables, None)
+            yield table
 
 
 def fill(
     folder: str, password: str, window: Window,
-    ordinary: pa.Table, planted: list[dict[str, str | None]],
+    ordinary: pa.RecordBatchReader, planted: list[dict[str, str | None]],
 ) -> None:  # fmt: skip
     """Make the tables, fill them, and let the readers' account see the view.
 
@@ -82,8 +106,7 @@ def fill(
     with connect(f"postgresql://postgres@/postgres?host={quote(folder, safe='')}") as connection:
         _run(connection, f"CREATE UNLOGGED TABLE dossier_version ({_TABLE})", _PROCEDURE)
         with connection.cursor() as cursor:
-            reader = pa.RecordBatchReader.from_batches(ordinary.schema, ordinary.to_batches(_BATCH))
-            cursor.adbc_ingest("dossier_version", reader, mode="append")
+            cursor.adbc_ingest("dossier_version", ordinary, mode="append")
             cursor.adbc_ingest("procedure", _procedures(), mode="append")
             if planted:
                 text = pa.schema([(name, pa.string()) for name in (*RECORDED, *COLUMNS)])
