@@ -64,7 +64,8 @@ def _rows(address: str, day: date) -> list[dict[str, Any]]:
     found = _ask(
         address,
         day,
-        "SELECT to_jsonb(d) FROM dossier d WHERE received_at > '-infinity' ORDER BY dossier_id",
+        "SELECT to_jsonb(d) FROM dossier d WHERE received_at > '-infinity'"
+        " AND (updated_at IS NULL OR isfinite(updated_at)) ORDER BY dossier_id",
     )
     return [row for (row,) in found]
 
