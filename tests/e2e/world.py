@@ -36,7 +36,8 @@ class DemoServer:
 
     def manifest(self, last: date, first_read: date) -> list[dict[str, Any]]:
         """What is planted, as the demo city itself lists it."""
-        command = [sys.executable, "-m", "demo", "manifest", "--seed", str(self.seed)]
+        command = [sys.executable, "-m", "demo", "manifest", "--systems", "feedback"]
+        command += ["--seed", str(self.seed)]
         command += ["--scale", str(self.scale), "--start", self.first.isoformat()]
         command += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
