@@ -30,7 +30,7 @@ test: $(DEV) $(GX) ## tests, without those that take minutes
 test-long: $(DEV) $(GX) ## the tests that take minutes
 	@$(PYTEST) -m long
 
-test-sdmx-client: $(DEV) .venv-sdmx/.installed ## the demo's SDMX server against a client that is not ours
+test-sdmx-client: $(DEV) .venv/sdmx/.installed ## the demo's SDMX server against a client that is not ours
 	@$(PYTEST) -n 0 tests/unit/demo/test_statistics_client.py
 
 lint: $(DEV) $(GX) ## style, format, types and the city's contracts
@@ -47,7 +47,7 @@ lock: $(RUNTIME) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock.sh
 
 clean: ## remove environment, caches and build output; the lake (.citylake) stays
-	@rm -rf .venv .venv-sdmx .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache build \
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .cache build \
 		*.egg-info dbt/target dbt/logs logs
 	@find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
@@ -55,9 +55,9 @@ $(RUNTIME): pyproject.toml requirements/setup.txt requirements/runtime.txt requi
 	@requirements/install.sh runtime
 	@touch $@
 
-.venv-sdmx/.installed: $(RUNTIME) requirements/sdmx-client.txt
-	@$(PYTHON) -m venv --clear .venv-sdmx
-	@.venv-sdmx/bin/python -m pip install --quiet --no-deps --require-hashes \
+.venv/sdmx/.installed: $(RUNTIME) requirements/sdmx-client.txt
+	@$(PYTHON) -m venv --clear .venv/sdmx
+	@.venv/sdmx/bin/python -m pip install --quiet --no-deps --require-hashes \
 		-r requirements/sdmx-client.txt
 	@touch $@
 

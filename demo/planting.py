@@ -4,31 +4,30 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from demo import days
 from demo.draw import number, shuffled
 from demo.window import Window
 
+MONTH = timedelta(days=31)  # leads to another month from every day of the calendar
+
 WITHIN_A_DAY = 36  # faults planted a day on scale 1 and rate 1
 BETWEEN_A_DAY = 18
-MONTH = timedelta(days=31)  # leads to another month from every day of the calendar
 FEWEST_WITHIN = 3
 FEWEST_BETWEEN = 2
 LONGEST_DELAY = 25
 SHORTEST_LATE = 3
 
-Record = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class Plan:
-    """What is planted in a system.
+    """What a system plants.
 
     Attributes:
-        within: Kinds of fault that one record shows by itself.
-        between: Kinds that show on a later day.
-        records_on: How many records a day has, by seed, day and scale.
+        within: Kinds of fault that a record shows by itself.
+        between: Kinds that only show between two days; among them are `late`, `date_moved` (to
+            the month before) and `corrected`.
+        records_on: How many records a seed, a day and a scale have.
     """
 
     within: tuple[str, ...]
@@ -37,69 +36,45 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Effect:
-    """What a reader should make of a planted record.
-
-    Attributes:
-        column: The field in which the fault lies.
-        outcome: quarantine, duplicate, superseded, changed, deleted, unchanged or new.
-        standing: Whether it also shows to a reader who sees the state alone, not the change.
-    """
-
-    column: str
-    outcome: str
-    standing: bool
-
-
-@dataclass(frozen=True)
-class Step:
-    """What the source shows of a record from an instant on, in place of the step before."""
-
-    recorded: int
-    records: tuple[Record, ...]
-    effects: tuple[Effect, ...] = ()
-
-
-@dataclass(frozen=True)
 class Slot:
     """One fault to be planted.
 
     Attributes:
-        requested: Day of the record that carries it.
+        made: Day of the record that carries it.
         shown: Day on which it shows.
         place: Place of the record in its day.
         salt: Chooses among the forms of a fault.
     """
 
     kind: str
-    requested: date
+    made: date
     shown: date
     place: int
     salt: int
 
 
-def slots(plan: Plan, window: Window, rate: float) -> list[Slot]:
+def slots(window: Window, rate: float, plan: Plan) -> list[Slot]:
     """The faults on the records of a window, by day of the record.
 
     The faults of a record's day do not depend on where the window ends.
 
     Args:
-        plan: What is planted.
         window: Which records exist.
         rate: Factor on the number of faults; 1 is 54 a day for the whole city.
+        plan: What is planted.
 
     Raises:
         ValueError: when a day has fewer than two records a fault.
     """
     by_day: dict[date, list[tuple[str, date]]] = defaultdict(list)
     for shown in days.days_from(window.first, window.count + LONGEST_DELAY):
-        for kind, requested in _turns(plan, window, shown, rate):
-            if window.first <= requested <= window.last:
-                by_day[requested].append((kind, shown))
-    return [slot for day in window.days for slot in _placed(plan, window, day, by_day[day])]
+        for kind, made in _turns(window, shown, rate, plan):
+            if window.first <= made <= window.last:
+                by_day[made].append((kind, shown))
+    return [slot for day in window.days for slot in _placed(window, day, by_day[day], plan)]
 
 
-def _turns(plan: Plan, window: Window, shown: date, rate: float) -> Iterator[tuple[str, date]]:
+def _turns(window: Window, shown: date, rate: float, plan: Plan) -> Iterator[tuple[str, date]]:
     """Kind and day of the record of each fault that shows on a day."""
     within = max(FEWEST_WITHIN, round(WITHIN_A_DAY * window.scale * rate))
     for kind in _kinds(window.seed, plan.within, shown, within):
@@ -109,10 +84,10 @@ def _turns(plan: Plan, window: Window, shown: date, rate: float) -> Iterator[tup
         chance = number(window.seed, "delay", shown, turn)
         shortest = SHORTEST_LATE if kind == "late" else 1
         delay = shortest + chance % (LONGEST_DELAY + 1 - shortest)
-        requested = shown - timedelta(days=delay)
-        if kind == "date_moved" and requested - MONTH < window.first:
+        made = shown - timedelta(days=delay)
+        if kind == "date_moved" and made - MONTH < window.first:
             kind = "corrected"  # there is no month before in this window
-        yield kind, requested
+        yield kind, made
 
 
 def _kinds(seed: int, kinds: tuple[str, ...], day: date, count: int) -> list[str]:
@@ -122,7 +97,7 @@ def _kinds(seed: int, kinds: tuple[str, ...], day: date, count: int) -> list[str
 
 
 def _placed(
-    plan: Plan, window: Window, day: date, faults: list[tuple[str, date]]
+    window: Window, day: date, faults: list[tuple[str, date]], plan: Plan
 ) -> Iterator[Slot]:
     records = plan.records_on(window.seed, day, window.scale)
     if 2 * len(faults) > records:

@@ -16,6 +16,7 @@ SYSTEMS = (
     "feedback",
     "statistics",
     "health",
+    "dossiers",
 )
 LOOPBACK = "127.0.0.1"
 

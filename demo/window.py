@@ -1,7 +1,7 @@
 """Which days of the demo city exist."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from demo import days
 
@@ -23,4 +23,4 @@ class Window:
     @property
     def last(self) -> date:
         """The last day of the window."""
-        return self.days[-1]
+        return self.first + timedelta(days=self.count - 1)

@@ -51,11 +51,11 @@ class DemoServers:
 
     Attributes:
         addresses: Address by the name of the environment variable that the contracts read;
-            `{day}` in it stands for the as-of day.
+            `{day}` in it stands for the as-of day. A database's holds the token.
         tokens: The token by the names of the variables that the contracts read.
     """
 
-    addresses: Mapping[str, str]
+    addresses: Mapping[str, str] = field(repr=False)
     tokens: Mapping[str, str] = field(repr=False)
 
     def variables_on(self, day: date) -> dict[str, str]:

@@ -17,9 +17,9 @@ import tomllib
 with open("pyproject.toml", "rb") as project:
     print(*tomllib.load(project)["build-system"]["requires"], sep="\n")
 ' | "${compile[@]}" requirements/setup.in - --output-file requirements/setup.txt
-"${compile[@]}" pyproject.toml --extra dev --output-file requirements/dev.txt
+"${compile[@]}" pyproject.toml --extra dev --extra demo --output-file requirements/dev.txt
 # Constrained by the development lock: the same version of a package in both.
-"${compile[@]}" pyproject.toml --constraints requirements/dev.txt --no-annotate \
+"${compile[@]}" pyproject.toml --extra demo --constraints requirements/dev.txt --no-annotate \
   --output-file requirements/runtime.txt
 # An environment of its own, in which what both have has the same version too.
 "${compile[@]}" --group gx --constraints requirements/dev.txt --no-annotate \

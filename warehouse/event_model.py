@@ -26,6 +26,20 @@ EVENT_COLUMNS: Mapping[str, Mapping[str, str]] = {
         "started_date": "DATE",
         "is_visit": "BOOLEAN",
     },
+    "dossier": {
+        "procedure_code": "VARCHAR",
+        "procedure_level": "VARCHAR",
+        "agency_responsible": "VARCHAR",
+        "channel": "VARCHAR",
+        "opened_date": "DATE",
+        "due_date": "DATE",
+        "closed_date": "DATE",
+        "is_online": "BOOLEAN",
+        "is_completed": "BOOLEAN",
+        "is_completed_on_time": "BOOLEAN",
+        "is_completed_late": "BOOLEAN",
+        "is_digitised": "BOOLEAN",
+    },
     "sensor_observation": {
         "station_id": "VARCHAR",
         "observed_property": "VARCHAR",
@@ -63,6 +77,7 @@ PERIOD_END = {"period_end": "DATE"}
 ANCHORS: Mapping[str, frozenset[str]] = {
     "service_request": frozenset({"opened", "due", "closed"}),
     "encounter": frozenset({"started"}),
+    "dossier": frozenset({"opened", "closed"}),
     "sensor_observation": frozenset({"observed"}),
     "emergency_trip": frozenset({"received"}),
     "labour_force_survey": frozenset({"period"}),
@@ -72,6 +87,7 @@ ANCHORS: Mapping[str, frozenset[str]] = {
 EVENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "service_request": ("_source", "service_request_id"),
     "encounter": ("_source", "encounter_id"),
+    "dossier": ("_source", "dossier_id"),
     "sensor_observation": ("station_id", "observed_property", "observed_date"),
     "emergency_trip": ("_source", "call_id"),
     "labour_force_survey": ("_source", "ref_area", "time_period"),

@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.event_model import EVENT_KEYS, EVENT_RECORDS
-from warehouse.registry_model import Definition, Indicator
+from warehouse.registry_model import Definition, Indicator, Pass
 from warehouse.sql import date_literal, literal, quoted
 
 _MODELS = Path(__file__).resolve().parent.parent / "dbt" / "models" / "intermediate"
@@ -17,6 +17,7 @@ _VIEWS = (
     "int_area_relocation",
     "int_encounter_event",
     "int_service_request_event",
+    "int_dossier_event",
     "int_sensor_observation_event",
     "int_emergency_trip_event",
     "int_labour_force_survey_event",
@@ -59,8 +60,9 @@ def contributing_events(
         (`warehouse.event_model.EVENT_KEYS`), `anchor_date`, `weight` DECIMAL(9,8), `numerator` and
         `denominator` before the weight, DECIMAL(18,6). The weighted sums (for a maximum: the
         greatest numerator; for a quantile: the smallest numerator that so many weighted events do
-        not exceed) are the cell's. An event that is made of several core records lists their ids
-        in `records` (`warehouse.event_model.EVENT_RECORDS`).
+        not exceed) are the cell's; where different values are counted, one event of each has the
+        numerator 1. An event that is made of several core records lists their ids in `records`
+        (`warehouse.event_model.EVENT_RECORDS`).
     """
     create_event_views(connection)
     known = connection.execute(
@@ -72,12 +74,21 @@ def contributing_events(
     event = indicator.definition.event
     keys = ", ".join(quoted(name) for name in EVENT_KEYS[event])
     members = f", {quoted(EVENT_RECORDS[event])} AS records" if event in EVENT_RECORDS else ""
-    weight = "CAST(1 AS DECIMAL(9,8))" if is_city else "relocation.weight"
+    is_distinct = indicator.definition.measure == "distinct"
+    whole = is_city or is_distinct
+    weight = "CAST(1 AS DECIMAL(9,8))" if whole else "relocation.weight"
+    numerator = _first_of_each(keys) if is_distinct else "event.numerator"
     place = "" if is_city else _place_sql(area_code, area_valid_from)
     return connection.sql(
-        f"SELECT {keys}, event.anchor_date, {weight} AS weight, event.numerator, "  # noqa: S608 - names and expressions come from our registry
+        f"SELECT {keys}, event.anchor_date, {weight} AS weight, {numerator} AS numerator, "  # noqa: S608 - names and expressions come from our registry
         f"event.denominator{members} FROM ({sql}) AS event {place} ORDER BY {keys}"
     ).to_arrow_table()
+
+
+def _first_of_each(keys: str) -> str:
+    """One event of each different value stands for it."""
+    place = f"row_number() OVER (PARTITION BY event.numerator ORDER BY {keys})"
+    return f"CAST(CASE WHEN {place} = 1 THEN 1 ELSE 0 END AS DECIMAL(18,6))"
 
 
 def _place_sql(area_code: str, area_valid_from: date) -> str:
@@ -95,32 +106,39 @@ def _place_sql(area_code: str, area_valid_from: date) -> str:
 def _event_sql(indicator: Indicator, period_start: date) -> str:
     """Events of the period that count for the indicator, with what each adds."""
     definition = indicator.definition
-    basis = definition.denominator or definition.numerator
-    counted = basis if _counts(definition) else "true"
-    if definition.measure == "quantile":
-        counted = f"({basis}) IS NOT NULL"
-    elif definition.aggregation == "sum" and definition.measure != "maximum":
-        counted = f"({basis}) > 0"
-    return (
-        f"SELECT *, {_amount(definition, definition.numerator)} AS numerator, "  # noqa: S608 - as above
-        f"{_amount(definition, definition.denominator)} AS denominator "
-        f"FROM ({_anchored_sql(definition, period_start)}) "
-        f"WHERE ({counted}) AND ({indicator.condition or 'true'})"
+    return " UNION ALL BY NAME ".join(
+        _pass_sql(indicator, each, period_start) for each in definition.passes
     )
 
 
-def _anchored_sql(definition: Definition, period_start: date) -> str:
+def _pass_sql(indicator: Indicator, counted: Pass, period_start: date) -> str:
+    definition = indicator.definition
+    basis = counted.denominator or counted.numerator
+    counts = basis if _counts(definition) else "true"
+    if definition.measure in ("distinct", "quantile"):
+        counts = f"({basis}) IS NOT NULL"
+    elif definition.aggregation == "sum" and definition.measure != "maximum":
+        counts = f"({basis}) > 0"
+    return (
+        f"SELECT *, {_amount(definition, counted.numerator)} AS numerator, "  # noqa: S608 - as above
+        f"{_amount(definition, counted.denominator)} AS denominator "
+        f"FROM ({_anchored_sql(definition, counted, period_start)}) "
+        f"WHERE ({counts}) AND ({indicator.condition or 'true'})"
+    )
+
+
+def _anchored_sql(definition: Definition, counted: Pass, period_start: date) -> str:
     """Events of the period with their anchor day; of a stock, those in it on its last day."""
     view = f"temp.main.int_{definition.event}_event"
     start = date_literal(period_start)
     last = f"least(last_day({start}), (SELECT data_as_of FROM lake.ref.build))"  # noqa: S608 - as above
-    if definition.kind == "stock":
+    if counted.anchor == "period_end":
         return (
             f"SELECT *, {last} AS period_end, {last} AS anchor_date FROM {view} "  # noqa: S608 - as above
-            f"WHERE {definition.enters} <= {last} "
-            f"AND ({definition.leaves} IS NULL OR {definition.leaves} > {last})"
+            f"WHERE {counted.enters} <= {last} "
+            f"AND ({counted.leaves} IS NULL OR {counted.leaves} > {last})"
         )
-    anchor = f"{definition.anchor}_date"
+    anchor = f"{counted.anchor}_date"
     return (
         f"SELECT *, {anchor} AS anchor_date FROM {view} "  # noqa: S608 - as above
         f"WHERE {anchor} BETWEEN {start} AND {last}"
@@ -137,4 +155,6 @@ def _amount(definition: Definition, expression: str | None) -> str:
         return "CAST(NULL AS DECIMAL(18,6))"
     if _counts(definition):
         return f"CAST(CASE WHEN {expression} THEN 1 ELSE 0 END AS DECIMAL(18,6))"
+    if definition.measure == "distinct":
+        return expression
     return f"CAST({expression} AS DECIMAL(18,6))"

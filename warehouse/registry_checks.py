@@ -46,18 +46,18 @@ def definition_problems(
 ) -> Iterator[Problem]:
     """What is wrong with one definition beyond its schema."""
     place: Location = ("indicators", index)
-    if definition.kind == "flow" and definition.anchor not in ANCHORS[definition.event]:
+    if definition.kind != "stock" and definition.anchor not in ANCHORS[definition.event]:
         message = f"{definition.event} has no anchor {definition.anchor!r}"
         yield document.problem((*place, "anchor"), "citylake.anchor", message)
     if (definition.measure == "rate") != (definition.event in HEALTH_EVENTS):
         message = "rates are those of events on health, which have no other measure"
         yield document.problem((*place, "measure"), "citylake.measure", message)
-    columns = dict(EVENT_COLUMNS[definition.event])
-    if definition.kind == "stock":
-        columns |= PERIOD_END
+    by_day = EVENT_COLUMNS[definition.event]
+    at_end = {**by_day, **PERIOD_END}
     wanted = {
         "numerator": _amount_types(definition),
         "denominator": _amount_types(definition),
+        "stock_denominator": ("BOOLEAN",),
         "enters": ("DATE",),
         "leaves": ("DATE",),
         "censored": _WHOLE,
@@ -68,8 +68,11 @@ def definition_problems(
         text = getattr(definition, key)
         if text is None:
             continue
+        is_flow = definition.kind == "flow" or (
+            definition.kind == "flow_and_stock" and key in ("numerator", "denominator")
+        )
         try:
-            found = sandbox.check(text, columns).sql_type
+            found = sandbox.check(text, by_day if is_flow else at_end).sql_type
         except ExpressionError as error:
             at = _place_of(place, key)
             yield document.problem(at, "citylake.expression", f"{key} {error}")
@@ -87,6 +90,8 @@ def _place_of(place: Location, key: str) -> Location:
 def _amount_types(definition: Definition) -> tuple[str, ...]:
     if definition.measure == "quantile":
         return _WHOLE
+    if definition.measure == "distinct":
+        return ("VARCHAR",)
     if definition.measure == "maximum" or definition.aggregation == "sum":
         return _AMOUNTS
     return ("BOOLEAN",)

@@ -31,14 +31,17 @@ class Definition:
         event: Event model whose columns the expressions use (`warehouse.event_model`).
         anchor: Which date puts an event in a period (`warehouse.event_model.ANCHORS`); or
             `period_end` for stocks.
-        kind: `flow`, or `stock` at the period's last day.
-        measure: `ratio` (scale * numerator / denominator), `count`, `maximum`, or `quantile` (the
-            smallest amount that at least `percentile` in 100 events do not exceed), or `rate`
-            (scale * numerator / persons of the area). Events whose amount is null are left out
-            of a quantile.
+        kind: `flow`; `stock` at the period's last day; or `flow_and_stock`, whose denominator has
+            the period's flow and a stock at its last day: its periods add up to no longer one.
+        measure: `ratio` (scale * numerator / denominator), `count`, `distinct` (how many different
+            values the numerator has), `maximum`, `quantile` (the smallest amount that at least
+            `percentile` in 100 events do not exceed; events whose amount is null are left out), or
+            `rate` (scale * numerator / persons of the area).
         aggregation: `count`: expressions are conditions and events are counted; `sum`: they are
             amounts and are added up.
         enters, leaves: Dates between which an event is in the stock (half-open); None for flows.
+        stock_denominator: Condition on which an event of the stock adds to the denominator of a
+            `flow_and_stock`; None for the others.
         scale: 100 for a percentage.
         divisor: How many units of the numerator make one of the value (60 for seconds to
             minutes); 1 for all but quantiles.
@@ -65,6 +68,7 @@ class Definition:
     denominator: str | None
     enters: str | None
     leaves: str | None
+    stock_denominator: str | None
     scale: int
     unit: str
     rounding: int
@@ -77,6 +81,27 @@ class Definition:
     variance: str | None = None
     sample_size: str | None = None
     unreliable_cv_percent: int | None = None
+
+    @property
+    def passes(self) -> tuple["Pass", ...]:
+        """What is counted of it: one pass by its anchor, one more for a stock beside a flow."""
+        kept = (self.enters, self.leaves) if self.kind == "stock" else (None, None)
+        first = Pass(self.anchor, self.numerator, self.denominator, *kept)
+        if self.stock_denominator is None:
+            return (first,)
+        stock = Pass("period_end", "false", self.stock_denominator, self.enters, self.leaves)
+        return (first, stock)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One counting over the events: by an anchor's day, or of those in a stock at period end."""
+
+    anchor: str
+    numerator: str
+    denominator: str | None
+    enters: str | None
+    leaves: str | None
 
 
 @dataclass(frozen=True)

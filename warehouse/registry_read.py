@@ -31,6 +31,7 @@ def definition(document: Document, node: Mapping[str, Any]) -> Definition:
         denominator=node.get("denominator"),
         enters=node.get("enters"),
         leaves=node.get("leaves"),
+        stock_denominator=node.get("stock_denominator"),
         scale=node["scale"],
         unit=node["unit"],
         rounding=node["rounding"],

@@ -1,6 +1,7 @@
 """The registry as the relations `ref.*` that the marts read."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,8 @@ _SCHEMAS: Mapping[str, pa.Schema] = {
             "service_group": pa.int32(),
             "agency_code": _TEXT,
             "event": _TEXT,
-            "anchor": _TEXT,
             "kind": _TEXT,
             "measure": _TEXT,
-            "aggregation": _TEXT,
-            "numerator": _TEXT,
-            "denominator": _TEXT,
-            "enters": _TEXT,
-            "leaves": _TEXT,
-            "variance": _TEXT,
-            "sample_size": _TEXT,
             "unreliable_cv_percent": pa.int32(),
             "condition": _TEXT,
             "scale": pa.int32(),
@@ -39,6 +32,25 @@ _SCHEMAS: Mapping[str, pa.Schema] = {
             "censored": _TEXT,
             "histogram": _TEXT,
         }
+    ),
+    "indicator_pass": pa.schema(
+        dict.fromkeys(
+            (
+                "code",
+                "event",
+                "measure",
+                "aggregation",
+                "condition",
+                "anchor",
+                "numerator",
+                "denominator",
+                "enters",
+                "leaves",
+                "variance",
+                "sample_size",
+            ),
+            _TEXT,
+        )
     ),
     "indicator_target": pa.schema(
         {
@@ -58,9 +70,15 @@ _SCHEMAS: Mapping[str, pa.Schema] = {
 def registry_tables(
     registry: Registry, sources: Mapping[str, SourceContract]
 ) -> dict[str, pa.Table]:
-    """The Arrow tables `indicator`, `indicator_target`, `publication` and `source`."""
+    """The Arrow tables of the registry, by name.
+
+    Returns:
+        `indicator`, `indicator_pass` (what is counted of each, one row a pass),
+        `indicator_target`, `publication` and `source`.
+    """
     rows: dict[str, Sequence[Mapping[str, Any]]] = {
         "indicator": _indicators(registry),
+        "indicator_pass": _passes(registry),
         "indicator_target": [
             {
                 "code": code,
@@ -147,3 +165,17 @@ def _histogram(indicator: Indicator, known: dict[tuple[Any, ...], str]) -> str |
         indicator.condition,
     )
     return known.setdefault(counted, definition.code)
+
+
+def _passes(registry: Registry) -> list[dict[str, Any]]:
+    own = ("event", "measure", "aggregation", "variance", "sample_size")
+    return [
+        {
+            "code": code,
+            "condition": indicator.condition,
+            **{name: getattr(indicator.definition, name) for name in own},
+            **asdict(each),
+        }
+        for code, indicator in registry.indicators.items()
+        for each in indicator.definition.passes
+    ]

@@ -23,10 +23,11 @@ counted as (
         sum(histogram.events + histogram.censored) as calls,
         sum(histogram.events) as reached
     from {{ source('ref', 'indicator') }} as indicator
+    inner join {{ source('ref', 'indicator_pass') }} as pass on pass.code = indicator.code
     inner join {{ ref('int_duration_histogram') }} as histogram using (histogram)
     where
         indicator.event = 'emergency_trip'
-        and indicator.numerator = 'response_seconds'
+        and pass.numerator = 'response_seconds'
         and indicator.condition is null
     group by all
 )
@@ -36,8 +37,10 @@ from core
 inner join {{ source('ref', 'indicator') }} as indicator
     on indicator.event = 'emergency_trip'
     and indicator.measure = 'quantile'
-    and indicator.numerator = 'response_seconds'
     and indicator.condition is null
+inner join {{ source('ref', 'indicator_pass') }} as pass
+    on pass.code = indicator.code
+    and pass.numerator = 'response_seconds'
 left join counted
     on counted.code = indicator.code
     and counted.period_start = core.period_start

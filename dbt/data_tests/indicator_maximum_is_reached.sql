@@ -1,4 +1,4 @@
--- No unit's maximum is above the city's.
+-- No unit's maximum, or number of different things, is above the city's.
 {{ config(
     severity='error',
     meta={'severity': 'block'}
@@ -9,4 +9,6 @@ from {{ ref('mart_district_indicator') }} as unit
 inner join {{ ref('mart_city_indicator') }} as city
     using (indicator_code, period_kind, period_start)
 inner join {{ source('ref', 'indicator') }} as indicator on indicator.code = unit.indicator_code
-where indicator.measure = 'maximum' and unit.numerator > coalesce(city.numerator, -1)
+where
+    indicator.measure in ('maximum', 'distinct')
+    and unit.numerator > coalesce(city.numerator, -1)

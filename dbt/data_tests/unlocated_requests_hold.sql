@@ -4,4 +4,4 @@
     meta={'severity': 'hold'}
 ) }}
 
-{{ months_with_unlocated(50) }}
+{{ months_with_unlocated('mart_service_request_monthly', 'requested_month', 'requests_opened', 50) }}

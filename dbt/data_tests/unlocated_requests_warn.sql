@@ -4,4 +4,4 @@
     meta={'severity': 'warn'}
 ) }}
 
-{{ months_with_unlocated(5) }}
+{{ months_with_unlocated('mart_service_request_monthly', 'requested_month', 'requests_opened', 5) }}

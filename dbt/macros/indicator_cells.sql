@@ -10,14 +10,15 @@ long_day as (
     {%- for indicator in indicators %}
     select
         '{{ indicator.code }}' as indicator_code,
-        {{ 'true' if indicator.measure == 'maximum' else 'false' }} as is_maximum,
+        '{{ indicator.measure }}' as measure,
         located_code,
         located_valid_from,
         anchor_date,
         cast(numerator_{{ loop.index }} as decimal(24, 6)) as numerator,
         cast(denominator_{{ loop.index }} as decimal(24, 6)) as denominator,
         n_{{ loop.index }} as n,
-        cast(variance_{{ loop.index }} as decimal(28, 6)) as variance
+        cast(variance_{{ loop.index }} as decimal(28, 6)) as variance,
+        members_{{ loop.index }} as members
     from placed_day
     where n_{{ loop.index }} > 0
     {{ 'union all' if not loop.last }}
@@ -46,14 +47,18 @@ cell as (
         cast(null as varchar) as area_code,
         cast(null as date) as area_valid_from,
         cast(date_trunc('month', anchor_date) as date) as period_start,
-        is_maximum,
-        case when is_maximum then max(numerator) else sum(numerator) end as numerator,
+        measure,
+        case measure
+            when 'maximum' then max(numerator)
+            when 'distinct' then {{ different_members() }}
+            else sum(numerator)
+        end as numerator,
         sum(denominator) as denominator,
         sum(n) as n,
         sum(variance) as variance,
         false as is_estimated
     from long_day
-    group by indicator_code, period_start, is_maximum
+    group by indicator_code, period_start, measure
     union all by name
     select
         indicator_code,
@@ -61,9 +66,11 @@ cell as (
         unit_code as area_code,
         unit_valid_from as area_valid_from,
         cast(date_trunc('month', anchor_date) as date) as period_start,
-        is_maximum,
-        case
-            when is_maximum then max(numerator) else sum(numerator * weight)
+        measure,
+        case measure
+            when 'maximum' then max(numerator)
+            when 'distinct' then {{ different_members() }}
+            else sum(numerator * weight)
         end as numerator,
         sum(denominator * weight) as denominator,
         sum(n) as n,
@@ -71,7 +78,7 @@ cell as (
         sum(variance * cast(weight * weight as decimal(9, 8))) as variance,
         bool_or(is_estimated) as is_estimated
     from part_day
-    group by indicator_code, unit_code, unit_valid_from, period_start, is_maximum
+    group by indicator_code, unit_code, unit_valid_from, period_start, measure
 )
 
 select
@@ -80,7 +87,7 @@ select
     area_code,
     area_valid_from,
     period_start,
-    is_maximum,
+    measure,
     cast(numerator as decimal(26, 8)) as numerator,
     cast(denominator as decimal(26, 8)) as denominator,
     cast(n as bigint) as n,
@@ -88,6 +95,13 @@ select
     is_estimated
 from cell
 {% endmacro %}
+
+
+{#- How many different members the rows of a group name; whole, never weighted. -#}
+{% macro different_members() -%}
+cast(len(list_distinct(flatten(list(members) filter (where members is not null))))
+    as decimal(24, 6))
+{%- endmacro %}
 
 
 {#- The shape of `indicator_cells` without rows, for an anchor that no indicator uses. -#}
@@ -98,7 +112,7 @@ select
     cast(null as varchar) as area_code,
     cast(null as date) as area_valid_from,
     cast(null as date) as period_start,
-    cast(null as boolean) as is_maximum,
+    cast(null as varchar) as measure,
     cast(null as decimal(26, 8)) as numerator,
     cast(null as decimal(26, 8)) as denominator,
     cast(null as bigint) as n,

@@ -52,6 +52,7 @@ with placed_day as materialized (
         null::bigint as denominator_{{ loop.index }},
         0::bigint as n_{{ loop.index }},
         null::decimal(38, 6) as variance_{{ loop.index }},
+        null::varchar[] as members_{{ loop.index }},
         {%- endif %}
         {%- endfor %}
     from (

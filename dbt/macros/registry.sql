@@ -1,12 +1,12 @@
-{#- Indicators that the city registered for one event model and anchor, in order of code.
-    Read when the model runs, never while the project is parsed: the parsed project stays valid
-    whatever the registry says. -#}
+{#- What the city's indicators count of one event model by one anchor, in order of code; an
+    indicator of a flow and a stock stands at both anchors. Read when the model runs, never while
+    the project is parsed: the parsed project stays valid whatever the registry says. -#}
 {% macro registered(event, anchor) %}
   {%- if not execute -%}{{ return([]) }}{%- endif -%}
   {%- set rows = run_query(
       "select code, measure, aggregation, numerator, denominator, enters, leaves, condition,"
       ~ " variance, sample_size"
-      ~ " from " ~ source('ref', 'indicator')
+      ~ " from " ~ source('ref', 'indicator_pass')
       ~ " where event = '" ~ event ~ "' and anchor = '" ~ anchor ~ "'"
       ~ " and measure <> 'quantile' order by code"
   ) -%}
@@ -26,9 +26,11 @@
 {% macro registered_histograms(event) %}
   {%- if not execute -%}{{ return([]) }}{%- endif -%}
   {%- set rows = run_query(
-      "select distinct histogram, anchor, numerator, censored, condition"
-      ~ " from " ~ source('ref', 'indicator')
-      ~ " where event = '" ~ event ~ "' and measure = 'quantile' order by histogram"
+      "select distinct indicator.histogram, counted.anchor, counted.numerator, indicator.censored,"
+      ~ " indicator.condition from " ~ source('ref', 'indicator') ~ " as indicator"
+      ~ " inner join " ~ source('ref', 'indicator_pass') ~ " as counted using (code)"
+      ~ " where indicator.event = '" ~ event ~ "' and indicator.measure = 'quantile'"
+      ~ " order by indicator.histogram"
   ) -%}
   {%- set found = [] -%}
   {%- for row in rows -%}
@@ -41,9 +43,10 @@
 {% endmacro %}
 
 
-{#- One aggregate column set of one indicator: numerator, denominator, number of events, and of a
-    sample survey the numerator's variance, with the sample's size in place of the number of events.
-    `events` names the column that says how many like events a row stands for. -#}
+{#- One aggregate column set of one indicator: numerator, denominator, number of events, of a sample
+    survey the numerator's variance, with the sample's size in place of the number of events, and
+    what is told apart where different values are counted. `events` names the column that says how
+    many like events a row stands for. -#}
 {% macro indicator_columns(indicator, position, events=none) %}
   {%- set condition = indicator.condition or 'true' -%}
   {%- set basis = indicator.denominator or indicator.numerator -%}
@@ -52,6 +55,11 @@
         as numerator_{{ position }},
     cast(null as bigint) as denominator_{{ position }},
     {{ number_of(events, condition) }} as n_{{ position }}
+  {%- elif indicator.measure == 'distinct' %}
+    cast(null as bigint) as numerator_{{ position }},
+    cast(null as bigint) as denominator_{{ position }},
+    {{ number_of(events, '(' ~ condition ~ ') and (' ~ indicator.numerator ~ ') is not null') }}
+        as n_{{ position }}
   {%- elif indicator.aggregation == 'count' %}
     {{ number_of(events, '(' ~ condition ~ ') and (' ~ indicator.numerator ~ ')') }} as numerator_{{ position }},
     {% if indicator.denominator -%}
@@ -70,7 +78,14 @@
   {%- endif -%},
     {% if indicator.variance -%}
     sum(case when {{ condition }} then cast({{ indicator.variance }} as decimal(24, 6)) end)
-    {%- else %}cast(null as decimal(38, 6)){% endif %} as variance_{{ position }}
+    {%- else %}cast(null as decimal(38, 6)){% endif %} as variance_{{ position }},
+  {%- if indicator.measure == 'distinct' %}
+    list(distinct {{ indicator.numerator }})
+        filter (where ({{ condition }}) and ({{ indicator.numerator }}) is not null)
+        as members_{{ position }}
+  {%- else %}
+    cast(null as varchar[]) as members_{{ position }}
+  {%- endif -%}
 {% endmacro %}
 
 

@@ -1,12 +1,12 @@
-{#- Months of which more than `percent` in 100 requests are without a reporting unit. -#}
-{% macro months_with_unlocated(percent) %}
+{#- Months of a monthly mart of which more than `percent` in 100 are without a reporting unit. -#}
+{% macro months_with_unlocated(mart, month_column, count_column, percent) %}
 select
-    requested_month,
-    sum(requests_opened) as requests,
-    sum(requests_opened) filter (where area_code = '_X') as unlocated
-from {{ ref('mart_service_request_monthly') }}
-group by requested_month
+    {{ month_column }},
+    sum({{ count_column }}) as counted,
+    sum({{ count_column }}) filter (where area_code = '_X') as unlocated
+from {{ ref(mart) }}
+group by {{ month_column }}
 having
-    sum(requests_opened) filter (where area_code = '_X') * 100
-    > {{ percent }} * sum(requests_opened)
+    sum({{ count_column }}) filter (where area_code = '_X') * 100
+    > {{ percent }} * sum({{ count_column }})
 {% endmacro %}

@@ -1,50 +1,17 @@
 """Faults that only show between two days: a request comes late, changes or goes away."""
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 from demo import days
-from demo.feedback.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, put, shifted, value
+from demo.feedback.faults import WITHIN_ONE_DAY, put, shifted, value
 from demo.feedback.services import SERVICES
 from demo.places import NEW_AREAS, OLD_AREAS
-from demo.planting import MONTH, Effect, Record, Step
+from demo.planted import QUARANTINE, Base, Effect, Plant, Record, Step
+from demo.planting import MONTH
 
 BETWEEN_COPIES = 5 * 3600
 CITY_ZONE = timezone(timedelta(seconds=days.OFFSET_SECONDS))
-
-
-@dataclass(frozen=True)
-class Base:
-    """A quiet request on which a fault is planted.
-
-    Attributes:
-        record: The record as it would be without the fault.
-        recorded: When the source first recorded it.
-        shown: When the fault shows; of a later day for the faults of this module.
-        salt: Chooses among the forms of a fault.
-    """
-
-    record: Record
-    recorded: int
-    shown: int
-    salt: int
-
-    @property
-    def first(self) -> Step:
-        """The step before the fault."""
-        return Step(self.recorded, (self.record,))
-
-    def copy(self, updated: int | None = None) -> Record:
-        """A copy of the record, with another updated time if one is given."""
-        record = copy.deepcopy(self.record)
-        if updated is not None:
-            put(record, "updated_datetime", written(updated))
-        return record
-
-
-Plant = Callable[[Base], tuple[Step, ...]]
 
 
 def written(instant: int) -> str:
@@ -52,12 +19,12 @@ def written(instant: int) -> str:
     return datetime.fromtimestamp(instant, UTC).astimezone(CITY_ZONE).isoformat()
 
 
-def within(fault: Fault, base: Base) -> tuple[Step, ...]:
-    """The one step of a fault that a record shows by itself."""
-    record = base.copy()
-    fault.change(record, base.salt)
-    effect = Effect(fault.column, fault.outcome, standing=True)
-    return (Step(base.recorded, (record,) * fault.copies, (effect,)),)
+def _copy(base: Base, updated: int | None = None) -> Record:
+    """A copy of the record, with another updated time if one is given."""
+    record = copy.deepcopy(base.record)
+    if updated is not None:
+        put(record, "updated_datetime", written(updated))
+    return record
 
 
 def _area_on(day: datetime, salt: int, unlike: str) -> str:
@@ -88,37 +55,33 @@ def _other_deadline(record: Record, salt: int) -> str:
     return "expected_datetime"
 
 
-def _changed(base: Base, record: Record, column: str) -> tuple[Step, ...]:
-    return (base.first, Step(base.shown, (record,), (Effect(column, "changed", standing=False),)))
-
-
 def late(base: Base) -> tuple[Step, ...]:
     """Recorded days after it was made and closed."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     return (Step(base.shown, (record,), (Effect("requested_datetime", "new", standing=True),)),)
 
 
 def corrected(base: Base) -> tuple[Step, ...]:
     """A value is put right in a later version."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     corrections = (_other_area, _other_service, _other_deadline)
     column = corrections[base.salt % len(corrections)](record, base.salt // len(corrections))
-    return _changed(base, record, column)
+    return base.changed(record, column)
 
 
 def date_moved(base: Base) -> tuple[Step, ...]:
     """The request turns out to be of the month before; its area is one valid then."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     put(record, "requested_datetime", shifted(record, "requested_datetime", -MONTH))
     before = datetime.fromisoformat(value(base.record, "requested_datetime"))
     if before.date() >= days.REFORM_DAY > (before - MONTH).date():
         _other_area(record, base.salt)
-    return _changed(base, record, "requested_datetime")
+    return base.changed(record, "requested_datetime")
 
 
 def deleted(base: Base) -> tuple[Step, ...]:
     """The source withdraws the request and says so; what the caller said goes with it."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     put(record, "status", "deleted")
     for column in ("description", "address", "contact_name", "contact_phone"):
         put(record, column, None)
@@ -127,8 +90,8 @@ def deleted(base: Base) -> tuple[Step, ...]:
 
 def _there_and_back(base: Base, *, same_time: bool) -> tuple[Step, ...]:
     back_at = base.shown + days.DAY_SECONDS
-    there = base.copy(None if same_time else base.shown)
-    back = base.copy(None if same_time else back_at)
+    there = _copy(base, None if same_time else base.shown)
+    back = _copy(base, None if same_time else back_at)
     effect = Effect(_other_area(there, base.salt), "changed", standing=False)
     return (
         base.first,
@@ -149,7 +112,7 @@ def there_and_back_same_time(base: Base) -> tuple[Step, ...]:
 
 def bad_update(base: Base) -> tuple[Step, ...]:
     """A good record is followed by a bad one."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     fault = WITHIN_ONE_DAY["unknown_service_code"]
     fault.change(record, base.salt)
     effect = Effect(fault.column, QUARANTINE, standing=True)
@@ -158,7 +121,7 @@ def bad_update(base: Base) -> tuple[Step, ...]:
 
 def stale_copy(base: Base) -> tuple[Step, ...]:
     """Two versions of one day stand in the feed, the newer one first."""
-    newer, older = base.copy(base.shown), base.copy(base.shown - BETWEEN_COPIES)
+    newer, older = _copy(base, base.shown), _copy(base, base.shown - BETWEEN_COPIES)
     column = _other_area(newer, base.salt)
     _other_service(older, base.salt)
     effects = (
@@ -171,7 +134,7 @@ def stale_copy(base: Base) -> tuple[Step, ...]:
 def redelivered(base: Base) -> tuple[Step, ...]:
     """The same record is recorded once more, not a character of it changed."""
     effect = Effect("updated_datetime", "unchanged", standing=False)
-    return (base.first, Step(base.shown, (base.copy(),), (effect,)))
+    return (base.first, Step(base.shown, (_copy(base),), (effect,)))
 
 
 BETWEEN_DAYS: dict[str, Plant] = {

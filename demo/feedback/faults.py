@@ -4,34 +4,12 @@ Every fault is planted on a quiet request: made and closed on one day, recorded 
 changed by itself. So what a reader sees of it comes from the fault alone.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from demo.planting import Record
+from demo.planted import Change, Fault, Record
 
-Change = Callable[[Record, int], None]
-
-QUARANTINE = "quarantine"
 YEAR = timedelta(days=365)  # past the end of every window, so that it stays in the future
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A kind of fault that one record shows by itself.
-
-    Attributes:
-        column: The field in which it lies.
-        change: Breaks the record in place; its number chooses among the forms of the fault.
-        outcome: What a reader should make of the record.
-        copies: How often the record stands in the feed.
-    """
-
-    column: str
-    change: Change
-    outcome: str = QUARANTINE
-    copies: int = 1
 
 
 def holder(record: Record, column: str) -> Record:

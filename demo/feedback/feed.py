@@ -10,7 +10,8 @@ import polars as pl
 from demo import days
 from demo.feedback import record
 from demo.feedback.generator import generate
-from demo.feedback.planted import Planted, plant
+from demo.feedback.planted import plant
+from demo.planted import Planted
 from demo.window import Window
 
 LARGEST_PAGE = 1_000
@@ -173,7 +174,7 @@ def _entries(planted: list[Planted]) -> tuple[pl.DataFrame, list[str]]:
             for shown in step.records:
                 status = shown.get("status")
                 rows.append(
-                    (request.row, len(texts), step.recorded, request.requested, status, replaced)
+                    (request.row, len(texts), step.recorded, request.began, status, replaced)
                 )
                 texts.append(json.dumps(shown, ensure_ascii=False))
     schema = {

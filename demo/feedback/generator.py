@@ -4,16 +4,14 @@ A request's row depends on the seed, its day and its place in the day alone, so 
 window holds the same rows for the days it shares with a shorter one.
 """
 
-from itertools import accumulate
-
 import polars as pl
 
 from demo import days, draw
 from demo.feedback.services import CHANNELS, SATISFACTIONS, SERVICES
 from demo.places import AREAS, NEW_AREAS, OLD_AREAS
+from demo.rows import HOUR, places, second_of_day
 from demo.window import Window
 
-HOUR = 3600
 SPREAD_OF_CLOSING = 0.75  # standard deviation of the logarithm of the closing time
 FASTEST_CLOSING_DAYS = 0.02
 SLOWEST_CLOSING_DAYS = 120.0
@@ -40,7 +38,7 @@ def generate(window: Window) -> pl.DataFrame:
         `service`, `channel`, `satisfaction` in their tables, `within_competence`, `latitude`
         and `longitude` (degrees, 6 decimals) and `words` (a number that picks the wording).
     """
-    frame = _places(window)
+    frame = places(window, days.requests_on)
     key = draw.keys(window.seed, pl.col("day"), pl.col("place"))
     frame = frame.with_columns(key.alias("key"))
     frame = frame.with_columns(
@@ -58,22 +56,6 @@ def generate(window: Window) -> pl.DataFrame:
     )
 
 
-def _places(window: Window) -> pl.DataFrame:
-    """One row a request: its day, its place in it and how many the day has."""
-    counts = [days.requests_on(window.seed, day, window.scale) for day in window.days]
-    frame = pl.DataFrame(
-        {
-            "day": pl.Series([day.toordinal() for day in window.days], dtype=pl.Int32),
-            "midnight": [days.starts_at(day) for day in window.days],
-            "rainy": [day.month in RAINY_MONTHS for day in window.days],
-            "count": pl.Series(counts, dtype=pl.UInt32),
-        }
-    )
-    return frame.with_columns(pl.int_ranges(0, "count", dtype=pl.UInt32).alias("place")).explode(
-        "place"
-    )
-
-
 def _with_kind(frame: pl.DataFrame) -> pl.DataFrame:
     """Adds where the request is from, what it is about, and how it came."""
     usual = [service.weight for service in SERVICES]
@@ -85,9 +67,10 @@ def _with_kind(frame: pl.DataFrame) -> pl.DataFrame:
     # one draw serves both tables: the later condition picks the one that holds on the day
     old = draw.picked(area, [place.weight for place in OLD_AREAS])
     new = draw.picked(area, [place.weight for place in NEW_AREAS]) + len(OLD_AREAS)
+    month = pl.from_epoch(pl.col("midnight") + days.OFFSET_SECONDS).dt.month()
     frame = frame.with_columns(
         pl.when(pl.col("day") < days.REFORM_DAY.toordinal()).then(old).otherwise(new).alias("area"),
-        pl.when("rainy")
+        pl.when(month.is_in(RAINY_MONTHS))
         .then(draw.picked(service, rainy))
         .otherwise(draw.picked(service, usual))
         .alias("service"),
@@ -111,16 +94,8 @@ def _with_kind(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _with_time(frame: pl.DataFrame) -> pl.DataFrame:
     """Adds when the request was made, following the hours of the day, and its deadline."""
-    share = frame.select(
-        ((pl.col("place") + pl.col("u_time")) / pl.col("count")).alias("share")
-    ).to_series()
-    weights = [float(weight) for weight in days.HOUR_WEIGHTS]
-    hour = draw.picked(share, weights)
-    before = pl.Series([0.0, *accumulate(weights)][:-1]).gather(hour) / sum(weights)
-    width = pl.Series(weights).gather(hour) / sum(weights)
-    second = ((hour.cast(pl.Float64) + (share - before) / width) * HOUR).cast(pl.Int64)
     deadline = pl.Series([service.days * days.DAY_SECONDS for service in SERVICES])
-    requested = frame["midnight"] + second.clip(0, days.DAY_SECONDS - 1)
+    requested = frame["midnight"] + second_of_day(frame, days.HOUR_WEIGHTS)
     return frame.with_columns(
         requested.alias("requested"),
         (requested + deadline.gather(frame["service"])).alias("expected"),

@@ -1,14 +1,14 @@
 """The list of what was planted: for tests, never served."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from demo import days
 from demo.feedback.generator import generate
-from demo.feedback.planted import Planted, plant
+from demo.feedback.planted import plant
 from demo.feedback.transport import SCHEDULED_PAGES, scheduled
-from demo.planting import Effect, Step
+from demo.planted import Seen, seen
 from demo.window import Window
 
 Line = dict[str, Any]
@@ -36,35 +36,25 @@ def manifest(
     """
     requests = plant(window, generate(window), rate)
     lines = [
-        line
-        for line in record_lines(requests, first_read or window.first)
-        if first <= date.fromisoformat(line["day"]) <= last
+        _line(each)
+        for each in seen(requests, first_read or window.first)
+        if first <= each.day <= last
     ]
     yield from sorted(lines, key=lambda line: (line["day"], line["service_request_id"]))
     yield from _transport(first_read or first, last)
 
 
-def record_lines(requests: Iterable[Planted], first_read: date) -> Iterator[Line]:
-    """The lines of planted requests, for a reader whose first read is on a day."""
-    for request in requests:
-        state = request.step_at(days.ends_at(first_read))
-        for step, effect in request.effects():
-            day = days.day_of(step.recorded)
-            if day > first_read or (step is state and effect.standing):
-                yield _line(request, step, effect, day, max(day, first_read))
-
-
-def _line(request: Planted, step: Step, effect: Effect, day: date, seen: date) -> Line:
-    shown = step.records[-1]
+def _line(each: Seen) -> Line:
+    shown = each.step.records[-1]
     return {
-        "kind": request.slot.kind,
-        "day": day.isoformat(),
-        "seen": seen.isoformat(),
-        "service_request_id": request.service_request_id,
+        "kind": each.planted.slot.kind,
+        "day": each.day.isoformat(),
+        "seen": each.seen.isoformat(),
+        "service_request_id": each.planted.identifier,
         "requested_datetime": shown.get("requested_datetime"),
         "updated_datetime": shown.get("updated_datetime"),
-        "column": effect.column,
-        "effect": effect.outcome,
+        "column": each.effect.column,
+        "effect": each.effect.outcome,
     }
 
 

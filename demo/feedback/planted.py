@@ -1,47 +1,19 @@
 """The planted requests of a window: what the source shows of each, step by step."""
 
 import json
-from dataclasses import dataclass
 
 import polars as pl
 
 from demo import days
 from demo.feedback import record
-from demo.feedback.changes import BETWEEN_DAYS, Base, within
+from demo.feedback.changes import BETWEEN_DAYS
 from demo.feedback.faults import WITHIN_ONE_DAY
-from demo.feedback.generator import HOUR
-from demo.planting import Effect, Plan, Slot, Step, slots
+from demo.planted import MORNING, Base, Planted, shown_at, within
+from demo.planting import Plan, Slot, slots
+from demo.rows import HOUR
 from demo.window import Window
 
-MORNING = 8 * HOUR
-AFTERNOON = 14 * HOUR
 PLAN = Plan(tuple(WITHIN_ONE_DAY), tuple(BETWEEN_DAYS), days.requests_on)
-
-
-@dataclass(frozen=True)
-class Planted:
-    """One request with a fault.
-
-    Attributes:
-        row: Its row in the generator's frame, whose ordinary life it replaces.
-        requested: When it was made, as long as no fault says otherwise.
-        service_request_id: The receipt number it was given, shown or not.
-    """
-
-    slot: Slot
-    row: int
-    requested: int
-    service_request_id: str
-    steps: tuple[Step, ...]
-
-    def step_at(self, until: int) -> Step | None:
-        """The step that shows of what was recorded before an instant; None if none was."""
-        known = [step for step in self.steps if step.recorded < until]
-        return known[-1] if known else None
-
-    def effects(self) -> list[tuple[Step, Effect]]:
-        """Every effect with the step that shows it, in order."""
-        return [(step, effect) for step in self.steps for effect in step.effects]
 
 
 def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
@@ -52,13 +24,13 @@ def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
         frame: The generator's frame of that window.
         rate: Factor on the number of faults.
     """
-    chosen = slots(PLAN, window, rate)
+    chosen = slots(window, rate, PLAN)
     places = pl.DataFrame(
         {
-            "day": pl.Series([slot.requested.toordinal() for slot in chosen], dtype=pl.Int32),
+            "day": pl.Series([slot.made.toordinal() for slot in chosen], dtype=pl.Int32),
             "place": pl.Series([slot.place for slot in chosen], dtype=pl.UInt32),
             "salt": pl.Series([slot.salt for slot in chosen], dtype=pl.Int64),
-            "midnight": [days.starts_at(slot.requested) for slot in chosen],
+            "midnight": [days.starts_at(slot.made) for slot in chosen],
         }
     )
     rows = _quiet(places.join(frame, on=["day", "place"], how="left", maintain_order="left"))
@@ -90,11 +62,10 @@ def _quiet(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _planted(slot: Slot, text: str, row: int, requested: int, closed: int) -> Planted:
-    shown = days.starts_at(slot.shown) + AFTERNOON + slot.salt // 11 % (3 * HOUR)
-    base = Base(json.loads(text), closed, shown, slot.salt)
+    base = Base(json.loads(text), closed, shown_at(slot), slot.salt)
     if slot.kind in WITHIN_ONE_DAY:
         steps = within(WITHIN_ONE_DAY[slot.kind], base)
     else:
         steps = BETWEEN_DAYS[slot.kind](base)
-    identifier = record.request_id(slot.requested, slot.place)
+    identifier = record.request_id(slot.made, slot.place)
     return Planted(slot, row, requested, identifier, steps)

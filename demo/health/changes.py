@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from demo import days
 from demo.health.catalogue import FACILITIES, KINDS
 from demo.health.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, put, shifted, value
-from demo.planting import MONTH, Effect, Record, Step
+from demo.planted import Effect, Record, Step
+from demo.planting import MONTH
 
 BETWEEN_COPIES = 5 * 3600
 CITY_ZONE = timezone(timedelta(seconds=days.OFFSET_SECONDS))

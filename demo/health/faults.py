@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from demo.planting import Record
+from demo.planted import Record
 
 Change = Callable[[Record, int], None]
 

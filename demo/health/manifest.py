@@ -9,7 +9,7 @@ from demo.health.faults import value
 from demo.health.generator import generate
 from demo.health.planted import Planted, plant
 from demo.health.transport import troubles
-from demo.planting import Effect, Step
+from demo.planted import Effect, Step
 from demo.window import Window
 
 Line = dict[str, Any]

@@ -11,7 +11,8 @@ from demo.health.calendar import encounters_on
 from demo.health.changes import BETWEEN_DAYS, Base, within
 from demo.health.faults import BROKEN, WITHIN_ONE_DAY
 from demo.health.generator import HOUR
-from demo.planting import Effect, Plan, Record, Slot, Step, slots
+from demo.planted import Effect, Record, Step
+from demo.planting import Plan, Slot, slots
 from demo.window import Window
 
 MORNING = 8 * HOUR
@@ -56,13 +57,13 @@ def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
         frame: The generator's frame of that window.
         rate: Factor on the number of faults.
     """
-    chosen = slots(PLAN, window, rate)
+    chosen = slots(window, rate, PLAN)
     places = pl.DataFrame(
         {
-            "day": pl.Series([slot.requested.toordinal() for slot in chosen], dtype=pl.Int32),
+            "day": pl.Series([slot.made.toordinal() for slot in chosen], dtype=pl.Int32),
             "place": pl.Series([slot.place for slot in chosen], dtype=pl.UInt32),
             "salt": pl.Series([slot.salt for slot in chosen], dtype=pl.Int64),
-            "midnight": [days.starts_at(slot.requested) for slot in chosen],
+            "midnight": [days.starts_at(slot.made) for slot in chosen],
         }
     )
     rows = _quiet(places.join(frame, on=["day", "place"], how="left", maintain_order="left"))
@@ -94,4 +95,4 @@ def _planted(slot: Slot, text: str, row: int, filed: int) -> Planted:
         steps = within(WITHIN_ONE_DAY[slot.kind], base)
     else:
         steps = BETWEEN_DAYS[slot.kind](base)
-    return Planted(slot, row, record.encounter_id(slot.requested, slot.place), steps)
+    return Planted(slot, row, record.encounter_id(slot.made, slot.place), steps)

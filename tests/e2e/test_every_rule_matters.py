@@ -1,7 +1,6 @@
 """Take any one rule out of the contracts, and the match with the manifest breaks."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from tests.e2e.conftest import HISTORY
+from tests.e2e.rules import without_rule
 from tests.e2e.test_faults import REASONS
 from tests.e2e.world import PAGE_SIZE, DemoServer
 from warehouse.city import load_city
@@ -80,28 +80,6 @@ def _set_aside(
     return {(requested, updated): reasons for requested, updated, reasons in rows}
 
 
-def _without(reason: str) -> tuple[SourceContract, TableContract]:
-    """Both contracts without one rule, wherever it stands."""
-    name, _, rule = reason.partition(":")
-    gone: dict[str, Any] = {
-        "required": {"required": False},
-        "enum": {"enum": ()},
-        "pattern": {"pattern": None},
-        "range": {"minimum": None, "maximum": None},
-    }.get(rule, {})
-    mapping = tuple(
-        replace(each, **gone) if each.column == name else each for each in SOURCE.mapping
-    )
-    columns = tuple(replace(each, **gone) if each.name == name else each for each in TABLE.columns)
-    source = replace(
-        SOURCE, mapping=mapping, rules=tuple(each for each in SOURCE.rules if each.name != rule)
-    )
-    table = replace(
-        TABLE, columns=columns, rules=tuple(each for each in TABLE.rules if each.name != rule)
-    )
-    return source, table
-
-
 def test_with_all_rules_planted_and_set_aside_are_the_same(
     records: pa.Table, planted: dict[Key, str]
 ) -> None:
@@ -113,7 +91,7 @@ def test_with_all_rules_planted_and_set_aside_are_the_same(
 def test_without_one_rule_the_match_breaks(
     records: pa.Table, planted: dict[Key, str], reason: str
 ) -> None:
-    found = _set_aside(records, *_without(reason))
+    found = _set_aside(records, *without_rule(SOURCE, TABLE, reason))
     assert {key: [each] for key, each in planted.items()} != found
     assert reason not in {each for reasons in found.values() for each in reasons}
 
@@ -126,5 +104,5 @@ def test_a_key_stays_required_whatever_the_contract_says(
     records: pa.Table, planted: dict[Key, str]
 ) -> None:
     for reason in KEY_REASONS:
-        found = _set_aside(records, *_without(reason))
+        found = _set_aside(records, *without_rule(SOURCE, TABLE, reason))
         assert {key: [each] for key, each in planted.items()} == found

@@ -121,8 +121,8 @@ def test_a_run_that_changes_nothing_never_starts_great_expectations(gate: Gate) 
 def test_a_fault_that_only_contract_checks_see(gate: Gate) -> None:
     gate.edit(
         "marts/mart_service_request_monthly.sql",
-        "    month.requests_overdue,",
-        "    month.requests_opened + 1 as requests_overdue,",
+        "'requests_overdue'",
+        "'requests_opened + 1 as requests_overdue'",
     )
     _rejected(gate, gate.run(), "service-request-monthly")
     assert gate.failing("service-request-monthly") == {("contract", "failed")}
@@ -132,8 +132,8 @@ def test_a_fault_that_only_contract_checks_see(gate: Gate) -> None:
 def test_a_fault_that_only_dbt_sees(gate: Gate) -> None:
     gate.edit(
         "marts/mart_service_request_monthly.sql",
-        "    month.requests_opened,",
-        "    month.requests_opened + 1 as requests_opened,",
+        "'requests_opened'",
+        "'requests_opened + 1 as requests_opened'",
     )
     _rejected(gate, gate.run(), "service-request-monthly")
     assert gate.failing("service-request-monthly") == {("dbt", "failed")}
@@ -141,7 +141,7 @@ def test_a_fault_that_only_dbt_sees(gate: Gate) -> None:
 
 def test_a_fault_that_only_great_expectations_sees(gate: Gate) -> None:
     gate.edit(
-        "marts/mart_service_request_monthly.sql",
+        "../macros/monthly_by_place.sql",
         "    coalesce(area.name_vi, 'Chưa xác định địa bàn') as area_name_vi,",
         "    coalesce(area.name_vi, 'Chưa xác định địa bàn') || ' ' as area_name_vi,",
     )

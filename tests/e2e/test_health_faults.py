@@ -19,7 +19,8 @@ import polars as pl
 import pytest
 import zstandard
 
-from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY, danang
+from tests.e2e.cities import part_of_danang
+from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY
 
 HISTORY, LAST = date(2025, 7, 1), date(2025, 7, 3)
 DAYS = (HISTORY, date(2025, 7, 2), LAST)
@@ -110,7 +111,7 @@ def told(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 
 def _run(home: Path, ready: dict[str, Any], day: date) -> None:
-    command = [*CITYLAKE, "run", "--city", danang("health"), "--date", day.isoformat()]
+    command = [*CITYLAKE, "run", "--city", part_of_danang("health"), "--date", day.isoformat()]
     done = _call(command, home, ready, day)
     assert done.returncode == 0, done.stdout + done.stderr
     assert TOKEN not in done.stdout + done.stderr
@@ -283,9 +284,9 @@ def test_no_personal_field_leaves_raw_and_quarantine(told: Told) -> None:
 )
 def test_a_killed_load_ends_as_an_undisturbed_one(seed: int, tmp_path: Path, boundary: str) -> None:
     day = date(2025, 3, 14)
-    load = [sys.executable, "-m", "bench.ours.load", danang("health"), day.isoformat()]
+    load = [sys.executable, "-m", "bench.ours.load", part_of_danang("health"), day.isoformat()]
     load.append("health.encounters")
-    told = [*CITYLAKE, "hash", "--city", danang("health"), "--json"]
+    told = [*CITYLAKE, "hash", "--city", part_of_danang("health"), "--json"]
     with _system(seed, days=10) as ready:
         killed = _call(load, tmp_path / "killed", ready, day, CITYLAKE_KILL_AT=boundary)
         assert killed.returncode == -9

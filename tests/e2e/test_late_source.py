@@ -2,10 +2,13 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
-from tests.e2e.world import URL_VARIABLE, Lake
+from tests.e2e.conftest import HISTORY
+from tests.e2e.one_stop import URI_VARIABLE
+from tests.e2e.world import URL_VARIABLE, DemoServer, Lake
 
 DAY = date(2025, 7, 2)
 NOWHERE = "http://127.0.0.1:9/georeport/v2"
@@ -41,3 +44,19 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     assert changed == {"serving/publication_status"}
     lake.run(DAY)
     assert not any(stale for stale, _ in _status(lake).values())
+
+
+def test_a_source_without_an_address_leaves_the_others_alone(
+    server: DemoServer, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path / "home", server, city="danang")
+    output = lake.run(HISTORY, expect=1, **{URI_VARIABLE: ""})
+    assert f"environment variable {URI_VARIABLE} holds no address" in output
+    told = json.loads(lake.call("status", "--city", "danang", "--json"))["publications"]
+    wanted = {
+        "dossier-district-monthly": "reject",
+        "indicators-administration": "reject",
+        "indicators-feedback": "publish",
+        "service-request-monthly": "publish",
+    }
+    assert {name: told[name]["verdict"] for name in wanted} == wanted

@@ -1,53 +1,27 @@
 """The demo city and the real command line, each in processes of their own."""
 
-import atexit
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, partial
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+from tests.e2e.cities import part_of_danang
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN_VARIABLE = "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - the name of a variable
 URL_VARIABLE = "CITYLAKE_DANANG_OPEN311_URL"
 FIRST = date(2025, 3, 8)
 PAGE_SIZE = 1000
-# What is published of each group of sources.
-DATASETS = {
-    "feedback": ("indicators-feedback", "service-request-monthly"),
-    "health": ("indicators-health",),
-    "socioeconomic": ("indicators-socioeconomic", "socio-economic-indicators"),
-}
-
-
-@cache
-def danang(*groups: str) -> str:
-    """Folder of Da Nang with some groups of sources alone, for runs without the other systems."""
-    folder = Path(tempfile.mkdtemp())
-    atexit.register(partial(shutil.rmtree, folder, ignore_errors=True))
-    city = shutil.copytree(REPOSITORY / "cities" / "danang", folder / "danang")
-    datasets = {name for group in groups for name in DATASETS[group]}
-    for path in (city / "sources").iterdir():
-        if path.name not in groups:
-            shutil.rmtree(path)
-    for path in (city / "indicators").iterdir():
-        if path.stem not in groups:
-            path.unlink()
-    for path in (city / "datasets").iterdir():
-        if path.stem not in datasets:
-            path.unlink()
-    return str(city)
 
 
 @dataclass(frozen=True)
@@ -63,10 +37,10 @@ class DemoServer:
 
     def manifest(self, last: date, first_read: date) -> list[dict[str, Any]]:
         """What is planted, as the demo city itself lists it."""
-        command = [sys.executable, "-m", "demo", "manifest", "--seed", str(self.seed)]
+        command = [sys.executable, "-m", "demo", "manifest", "--systems", "feedback"]
+        command += ["--seed", str(self.seed)]
         command += ["--scale", str(self.scale), "--start", self.first.isoformat()]
         command += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
-        command += ["--systems", "feedback"]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
         return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -116,7 +90,7 @@ class Lake:
 
     home: Path
     server: DemoServer
-    city: str = field(default_factory=partial(danang, "feedback"))
+    city: str = field(default_factory=partial(part_of_danang, "feedback"))
     day_url: str = "/as-of/{day}/georeport/v2"
 
     @property

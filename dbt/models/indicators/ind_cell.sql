@@ -1,16 +1,34 @@
 -- Every cell that an indicator of the city should have, and what was counted in it: the city as
 -- valid at the end of the period, and each reporting unit that was valid on a day of the period
 -- (stocks: on its last day). A cell in which nothing was counted is there too.
-with counted as (
+with passed as (
     {%- for model in [
         'ind_service_request_opened', 'ind_service_request_due', 'ind_service_request_closed',
-        'ind_service_request_period_end', 'ind_sensor_observation_observed',
+        'ind_service_request_period_end', 'ind_dossier_opened', 'ind_dossier_closed',
+        'ind_dossier_period_end', 'ind_sensor_observation_observed',
         'ind_emergency_trip_received', 'ind_duration_quantile',
         'ind_labour_force_survey_period'
     ] %}
     select * from {{ ref(model) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+),
+
+-- An indicator of a flow and a stock is counted in two passes.
+counted as (
+    select
+        indicator_code,
+        area_level,
+        area_code,
+        area_valid_from,
+        period_start,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
+        cast(sum(n) as bigint) as n,
+        sum(variance) as variance,
+        bool_or(is_estimated) as is_estimated
+    from passed
+    group by indicator_code, area_level, area_code, area_valid_from, period_start
 ),
 
 area as (
@@ -31,6 +49,9 @@ area as (
 collected as (
     select 'service_request' as event, unit_code, unit_valid_from
     from {{ ref('int_service_request_month') }}
+    union
+    select 'dossier' as event, unit_code, unit_valid_from
+    from {{ ref('int_dossier_month') }}
     union
     select 'sensor_observation' as event, unit_code, unit_valid_from
     from {{ ref('int_sensor_observation_event') }}

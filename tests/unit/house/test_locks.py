@@ -24,7 +24,9 @@ def _lock(name: str) -> str:
 def _direct(lock: str) -> list[str]:
     """The direct requirements that the lock must hold."""
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    runtime: list[str] = project["project"]["dependencies"]
+    extras: dict[str, list[str]] = project["project"]["optional-dependencies"]
+    # `make run` starts the demo city, whose systems are an extra
+    runtime: list[str] = project["project"]["dependencies"] + extras["demo"]
     installer, client = (
         [line for line in _lock(name).splitlines() if not line.startswith("#")]
         for name in ("setup.in", "sdmx-client.in")
@@ -32,7 +34,7 @@ def _direct(lock: str) -> list[str]:
     groups: dict[str, list[str]] = project["dependency-groups"]
     direct: dict[str, list[str]] = {
         "runtime.txt": runtime,
-        "dev.txt": runtime + project["project"]["optional-dependencies"]["dev"],
+        "dev.txt": runtime + extras["dev"],
         # Without a version: what ours pins, see below.
         "gx.txt": [line for line in groups["gx"] if not line.isidentifier()],
         "setup.txt": project["build-system"]["requires"] + installer,

@@ -36,6 +36,8 @@ INDICATORS = {
     + "  - code: FB5\n    agency: desk\n    targets:\n"
     "      - {value: 90, valid_from: 2025-01-01}\n      - {value: 60, valid_from: 2025-07-01}\n",
     "health": "indicators:\n  - {code: HE1, agency: desk}\n",
+    "administration": "indicators:\n"
+    + "".join(f"  - {{code: {code}, agency: shop}}\n" for code in ("AD1", "AD2", "AD3", "AD4")),
     "air_water": "indicators:\n"
     "  - {code: AQ3, agency: air, only: {observed_property: PM2.5}}\n"
     "  - {code: AQ90, agency: air, only: {observed_property: PM2.5}}\n",
@@ -92,7 +94,7 @@ def city(folder: Path) -> Any:
     """What the registry needs to know of the tiny city."""
     return SimpleNamespace(
         folder=folder,
-        agencies={"desk": {}, "air": {}, "fire": {}},
+        agencies={"desk": {}, "shop": {}, "air": {}, "fire": {}},
         marts=MARTS,
         tables=TABLES,
         sources={},
@@ -111,6 +113,7 @@ def write_config(folder: Path) -> Path:
         (folder / "indicators" / f"{group}.yaml").write_text(text, encoding="utf-8")
     for group, (number, agency, days) in {
         "feedback": (1, "desk", 10),
+        "administration": (2, "shop", 10),
         "air": (4, "air", 5),
         "emergency": (6, "fire", 5),
         "socioeconomic": (5, "desk", 30),
@@ -174,6 +177,32 @@ def request_table(requests: list[tiny_city.Request]) -> pa.Table:
         "expected_date": ([day(r.expected) for r in requests], pa.date32()),
         "closed_date": ([day(r.closed) for r in requests], pa.date32()),
         "requested_month": ([str(day(r.requested))[:7] for r in requests], pa.string()),
+    }
+    return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})
+
+
+def dossier_table(dossiers: list[tiny_city.Dossier]) -> pa.Table:
+    """Core rows of the dossiers."""
+    moment = pa.timestamp("us", tz="UTC")
+    day = tiny_city.local_day
+    columns: dict[str, tuple[list[Any], pa.DataType]] = {
+        "_source": (["administration.tiny"] * len(dossiers), pa.string()),
+        "dossier_id": ([d.id for d in dossiers], pa.string()),
+        "procedure_code": ([d.procedure for d in dossiers], pa.string()),
+        "procedure_level": ([None] * len(dossiers), pa.string()),
+        "agency_responsible": ([None] * len(dossiers), pa.string()),
+        "channel": ([d.channel for d in dossiers], pa.string()),
+        "status": ([d.status for d in dossiers], pa.string()),
+        "received_at": ([d.received for d in dossiers], moment),
+        "due_at": ([d.due for d in dossiers], moment),
+        "completed_at": ([d.completed for d in dossiers], moment),
+        "updated_at": ([d.updated for d in dossiers], moment),
+        "area_code": ([d.area for d in dossiers], pa.string()),
+        "is_digitised_result": ([d.digitised for d in dossiers], pa.bool_()),
+        "received_date": ([day(d.received) for d in dossiers], pa.date32()),
+        "received_month": ([str(day(d.received))[:7] for d in dossiers], pa.string()),
+        "due_date": ([day(d.due) for d in dossiers], pa.date32()),
+        "completed_date": ([day(d.completed) for d in dossiers], pa.date32()),
     }
     return pa.table({name: pa.array(values, kind) for name, (values, kind) in columns.items()})
 
@@ -330,6 +359,7 @@ def build_city(folder: Path, cache: Path, *, empty: bool = False) -> Built:
     core = {
         "service_request": request_table([] if empty else tiny_city.requests()),
         "encounter": encounter_table([] if empty else tiny_city.ENCOUNTERS),
+        "dossier": dossier_table([] if empty else tiny_city.dossiers()),
         "station": station_table([] if empty else tiny_city.STATIONS),
         "sensor_observation": observation_table([] if empty else tiny_city.observations()),
         "emergency_trip": trip_table([] if empty else tiny_city.trips()),

@@ -12,7 +12,9 @@ from tests.unit.marts.tiny_city import (
     AS_OF,
     CORRESPONDENCES,
     STATIONS,
+    Dossier,
     Request,
+    dossiers,
     local_day,
     observations,
     requests,
@@ -164,8 +166,59 @@ def capture_cells() -> Cells:
     return cells
 
 
+def ended(d: Dossier) -> date | None:
+    """The day from which a dossier is no longer open."""
+    if d.completed is None and d.status in ("rejected", "withdrawn"):
+        return local_day(d.updated)
+    return local_day(d.completed)
+
+
+def dossier_cells() -> Cells:
+    cells: Cells = defaultdict(Cell)
+
+    def count(code: str, d: Dossier, anchor: date, above: bool) -> None:
+        received = local_day(d.received)
+        assert received
+        for place, weight in [("city", Fraction(1)), *parts(d.area, received, anchor)]:
+            cell = cells[code, place, month_of(anchor)]
+            cell.numerator += weight * above
+            cell.denominator += weight
+            cell.n += 1
+            cell.estimated |= weight < 1
+
+    for d in dossiers():
+        received = local_day(d.received)
+        assert received
+        count("AD3", d, received, d.channel == "online")
+        day = local_day(d.completed)
+        if d.status == "completed" and day:
+            on_time = d.due is not None and d.completed is not None and d.completed <= d.due
+            count("AD1", d, day, on_time)
+            count("AD4", d, day, d.digitised is True)
+        for end in (min(month_end(month), AS_OF) for month in MONTHS):
+            due, left = local_day(d.due), ended(d)
+            if due is not None and due <= end and (left is None or left > end):
+                count("AD1", d, end, False)
+    return {**cells, **procedure_cells()}
+
+
+def procedure_cells() -> Cells:
+    """Different procedures filed online: on its own day each dossier lies in one place whole."""
+    filed: dict[tuple[Area | None | str, date], list[str]] = defaultdict(list)
+    for d in dossiers():
+        received = local_day(d.received)
+        assert received
+        if d.channel == "online":
+            for place in ("city", parts(d.area, received, received)[0][0]):
+                filed[place, month_of(received)].append(d.procedure)
+    return {
+        ("AD2", place, month): Cell(Fraction(len(set(names))), Fraction(0), len(names))
+        for (place, month), names in filed.items()
+    }
+
+
 def all_cells() -> Cells:
-    return {**flow_cells(), **stock_cells(), **capture_cells()}
+    return {**flow_cells(), **stock_cells(), **capture_cells(), **dossier_cells()}
 
 
 def rounded(value: Fraction, digits: int) -> Decimal:
@@ -176,7 +229,7 @@ def rounded(value: Fraction, digits: int) -> Decimal:
 
 
 def value_of(code: str, cell: Cell) -> Decimal | None:
-    if code == "FB5":
+    if code in ("FB5", "AD2"):
         return rounded(cell.numerator, 0)
     if code == "FB5a":
         return rounded(cell.numerator, 0) if cell.n else None

@@ -85,7 +85,7 @@ def test_the_file_names_no_path(built: Built) -> None:
         views = connection.execute(
             "SELECT sql FROM duckdb_views() WHERE database_name = 'marts' AND NOT internal"
         ).fetchall()
-    assert len(views) == 6
+    assert len(views) == 7
     assert not [sql for (sql,) in views if str(built.work.parent) in sql or "parquet" in sql]
 
 
@@ -179,3 +179,34 @@ def test_daily_air_figures_are_the_observations(built: Built) -> None:
             half_away = rounded(abs(mean), 1) * (1 if mean >= 0 else -1)
             assert row["mean_value"] == half_away
     assert not values
+
+
+def test_monthly_dossiers_are_the_dossiers(built: Built) -> None:
+    from tests.unit.marts.expected import ended, parts
+    from tests.unit.marts.tiny_city import AS_OF, dossiers, local_day
+
+    names = ("received", "online", "completed", "completed_on_time", "completed_late")
+    names += ("digitised", "overdue")
+    wanted: dict[tuple[str, str], list[int]] = {}
+    for d in dossiers():
+        day, due = local_day(d.received), local_day(d.due)
+        assert day
+        unit = parts(d.area, day, day)[0][0]
+        key = (str(day)[:7], unit[0] if unit else "_X")
+        is_done = d.status == "completed" and d.completed is not None
+        adds = (
+            1,
+            d.channel == "online",
+            d.status == "completed",
+            is_done and d.due is not None and d.completed <= d.due,  # type: ignore[operator]
+            is_done and d.due is not None and d.completed > d.due,  # type: ignore[operator]
+            d.digitised is True,
+            ended(d) is None and due is not None and due <= AS_OF,
+        )
+        wanted[key] = [a + b for a, b in zip(wanted.get(key, [0] * 7), adds, strict=True)]
+    rows = built.rows("SELECT * FROM mart_dossier_district_monthly")
+    assert len(rows) == len(wanted)
+    assert {
+        (row["received_month"], row["area_code"]): [row[f"dossiers_{name}"] for name in names]
+        for row in rows
+    } == wanted

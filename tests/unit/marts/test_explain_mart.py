@@ -9,7 +9,7 @@ import pytest
 from tests.unit.marts.conftest import Built
 from warehouse.explain_mart import contributing_events
 
-CODES = ("FB1", "FB1b", "FB2", "FB2r", "FB4", "FB5", "FB5a", "AQ3")
+CODES = ("FB1", "FB1b", "FB2", "FB2r", "FB4", "FB5", "FB5a", "AD1", "AD2", "AD3", "AD4", "AQ3")
 
 
 def told(connection: duckdb.DuckDBPyConnection, built: Built, row: dict[str, Any]) -> list[Any]:

@@ -12,8 +12,10 @@ from tests.unit.marts.conftest import Built
 from tests.unit.marts.tiny_city import AREAS, AS_OF, BEFORE, REFORM
 
 FEEDBACK = ("FB1", "FB1b", "FB2", "FB2r", "FB4", "FB5", "FB5a")
-FIRST_DAY = {"FB": date(2025, 5, 12), "AQ": date(2025, 6, 1)}
-WINDOW = {"FB": 10, "AQ": 5}
+ADMINISTRATION = ("AD1", "AD2", "AD3", "AD4")
+FIRST_DAY = {"FB": date(2025, 5, 12), "AD": date(2025, 5, 12), "AQ": date(2025, 6, 1)}
+WINDOW = {"FB": 10, "AD": 10, "AQ": 5}
+NO_RATIO = ("FB5", "FB5a", "AD2")
 UNITS = [
     (code, start, end)
     for code, start, end, level, _ in AREAS
@@ -53,7 +55,7 @@ def statuses(code: str, month: date, cell: expected.Cell | None, known: bool) ->
         held.append("M")
     if not known:
         held.append("L")
-    if code not in ("FB5", "FB5a") and value is not None and counted.numerator < expected.COUNTED:
+    if code not in NO_RATIO and value is not None and counted.numerator < expected.COUNTED:
         held.append("U")
     if counted.estimated:
         held.append("E")
@@ -77,11 +79,11 @@ def check(row: dict[str, Any], code: str, month: date, cell: expected.Cell, know
     else:
         assert Fraction(row["numerator"]) == cell.numerator
     assert row["denominator"] == (
-        None if code in ("FB5", "FB5a") else Decimal(str(float(cell.denominator)))
+        None if code in NO_RATIO else Decimal(str(float(cell.denominator)))
     )
 
 
-@pytest.mark.parametrize("code", [*FEEDBACK, "AQ3"])
+@pytest.mark.parametrize("code", [*FEEDBACK, *ADMINISTRATION, "AQ3"])
 def test_the_city_counts_every_event(built: Built, cells: expected.Cells, code: str) -> None:
     found = {key: row for key, row in mart(built, "city").items() if key[0] == code}
     city = {month: ("T", REFORM if month >= REFORM else BEFORE) for month in months(code)}
@@ -91,7 +93,7 @@ def test_the_city_counts_every_event(built: Built, cells: expected.Cells, code: 
         check(found[code, area, month], code, month, cell, known=True)
 
 
-@pytest.mark.parametrize("code", [*FEEDBACK, "AQ3"])
+@pytest.mark.parametrize("code", [*FEEDBACK, *ADMINISTRATION, "AQ3"])
 def test_units_count_what_lies_in_them(built: Built, cells: expected.Cells, code: str) -> None:
     found = {key: row for key, row in mart(built, "district").items() if key[0] == code}
     collected = {"D1", "D2", "A", "N1", "N2"} if code != "AQ3" else {"A", "D1", "D2"}
@@ -141,6 +143,7 @@ def test_sector_rows_are_the_city_by_group_and_agency(built: Built) -> None:
     )
     assert {(r["indicator_code"], r["service_group"], r["agency_code"]) for r in rows} == {
         *((code, 1, "desk") for code in FEEDBACK),
+        *((code, 2, "shop") for code in ADMINISTRATION),
         ("AQ3", 4, "air"),
         ("SE1", 5, "desk"),
         ("AQ90", 4, "air"),

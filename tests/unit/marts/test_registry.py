@@ -363,10 +363,60 @@ def test_quantiles_of_one_distribution_share_its_histogram(tmp_path: Path) -> No
     assert found == {"EM1": "EM1", "EM1p": "EM1", "EM80": "EM80", "EM81": "EM80"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "rule"),
+    [
+        pytest.param(
+            '    stock_denominator: "true"\n', "", "citylake.missing_key", id="no-stock-denominator"
+        ),
+        pytest.param("    leaves: closed_date\n", "", "citylake.missing_key", id="no-end-of-stock"),
+        pytest.param("kind: flow_and_stock", "kind: flow", "citylake.not_allowed", id="flow"),
+        pytest.param(
+            'stock_denominator: "true"',
+            "stock_denominator: due_date",
+            "citylake.expression_type",
+            id="stock-type",
+        ),
+        pytest.param(
+            "denominator: is_completed\n",
+            "denominator: due_date < period_end\n",
+            "citylake.expression",
+            id="period-end-in-the-flow",
+        ),
+        pytest.param("anchor: closed", "anchor: due", "citylake.anchor", id="anchor"),
+        pytest.param(
+            "measure: distinct", "measure: distinct\n    denominator: is_online",
+            "citylake.not_allowed", id="distinct-over-something",
+        ),
+        pytest.param(
+            "case when is_online then procedure_code end",
+            "is_online",
+            "citylake.expression_type",
+            id="distinct-of-a-condition",
+        ),
+    ],
+)  # fmt: skip
+def test_a_definition_of_two_passes_or_of_different_things_is_refused(
+    tmp_path: Path, old: str, new: str, rule: str
+) -> None:
+    write_config(tmp_path)
+    folder = tmp_path / "defined"
+    text = (DEFINITIONS / "administration.yaml").read_text(encoding="utf-8")
+    assert old in text
+    (folder / "administration.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = refused(tmp_path, folder)
+    assert rule in {broken for _, _, broken in found}
+    assert {name for name, _, _ in found} == {"administration.yaml"}
+
+
 def test_what_is_right_is_read(tmp_path: Path) -> None:
     write_config(tmp_path)
     registry = load_registry(city(tmp_path), tmp_path / "defined")
     assert set(registry.indicators) == {
+        "AD1",
+        "AD2",
+        "AD3",
+        "AD4",
         "AQ3",
         "AQ90",
         "EM1",

@@ -270,3 +270,74 @@ FIGURES = [
     ),
     Figure("D1", "GONE", "2025-Q1", date(2025, 1, 1), date(2025, 3, 31), None, status="O"),
 ]
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """One dossier as the source knows it."""
+
+    id: str
+    procedure: str
+    area: str | None
+    channel: str
+    status: str
+    received: datetime
+    due: datetime | None
+    completed: datetime | None
+    updated: datetime
+    digitised: bool | None
+
+
+def dossiers() -> list[Dossier]:
+    """500 dossiers from 12 May to 18 July 2025, and those that a generator would not hit."""
+    draw = random.Random(20250508)  # noqa: S311 - test data
+    start = datetime(2025, 5, 11, 17, tzinfo=UTC)
+    opened, deadline = datetime(2025, 6, 20, 3, tzinfo=UTC), datetime(2025, 6, 30, 10, tzinfo=UTC)
+    edge, hour = datetime(2025, 6, 30, 17, tzinfo=UTC), timedelta(hours=1)
+    late = edge + 30 * hour
+    return [
+        *(_drawn_dossier(draw, number, start) for number in range(500)),
+        # Settled in the second of its deadline is on time.
+        Dossier(
+            "dot", "P1", "A", "online", "completed", opened, deadline, deadline, deadline, True
+        ),
+        # In the stock of June in an area that is split, completed in July where its heirs are.
+        Dossier("across", "P1", "HL", "counter", "completed", opened, deadline, late, late, False),
+        # Overdue in June; withdrawn in July at a time that the source does not give otherwise.
+        Dossier("gone", "P2", "HL", "post", "withdrawn", opened, deadline, None, late, None),
+        # Withdrawn in the last hour of June: in UTC and here the same day, and out of the stock.
+        Dossier(
+            "in-time", "P2", "A", "post", "withdrawn", opened, deadline, None, edge - hour, None
+        ),
+        # Rejected on the first day of July here, which is still June in UTC.
+        Dossier("first", "P2", "A", "post", "rejected", opened, deadline, None, edge, None),
+        # Without a deadline it is completed, and neither on time nor overdue.
+        Dossier("bare", "P3", "A", "post", "completed", opened, None, opened, opened, None),
+        Dossier("open", "P3", "A", "online", "in_progress", opened, None, None, opened, None),
+        # A procedure that was filed once, and in an area that is not valid on the day.
+        Dossier("only", "P9", "B", "online", "received", late, late, None, late, None),
+    ]
+
+
+def _drawn_dossier(draw: random.Random, number: int, start: datetime) -> Dossier:
+    received = start + timedelta(minutes=draw.randrange(68 * 24 * 60))
+    old = received.astimezone(ZONE).date() < REFORM
+    area = draw.choice(["A", "B", "HL"] if old else ["A", "N1", "N2"])
+    due = received + timedelta(hours=draw.choice([24, 120, 360]))
+    ended = received + timedelta(hours=draw.randrange(1, 500))
+    status = "in_progress"
+    if draw.random() < 0.8 and ended.astimezone(ZONE).date() <= AS_OF:
+        status = draw.choice(["completed"] * 8 + ["rejected", "withdrawn"])
+    has_end = status == "completed" or (status == "rejected" and draw.random() < 0.5)
+    return Dossier(
+        id=f"D{number:04}",
+        procedure=draw.choice(["P1", "P2", "P3"]),
+        area=area if draw.random() > 0.03 else None,
+        channel=draw.choice(["online", "online", "counter", "post"]),
+        status=status,
+        received=received,
+        due=due,
+        completed=ended if has_end else None,
+        updated=received if status == "in_progress" else ended,
+        digitised=draw.random() < 0.7 if status == "completed" else None,
+    )

