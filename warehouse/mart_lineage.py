@@ -17,6 +17,8 @@ _CORE = re.compile(r"source\('core', '(\w+)'\)")
 _QUOTED = re.compile(r"'(\w+)'")
 # The macros of the indicators read the event model that their first argument names.
 _EVENT = re.compile(r"(?:flow|stock)_indicators\('(\w+)'")
+_MACRO = re.compile(r"\{%-?\s*macro (\w+)\(.*?\{%-?\s*endmacro", re.DOTALL)
+_CALL = re.compile(r"\b(\w+)\(")
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Lineage:
 
     Attributes:
         tables: Core tables.
-        models: Text of each model by name, the mart's own too, without comments.
+        models: Text of each model by name, the mart's own too, with that of every macro that it
+            calls, without comments.
     """
 
     tables: frozenset[str]
@@ -51,7 +54,27 @@ def mart_lineage(mart: str, folder: Path = MODELS) -> Lineage:
 
 @cache
 def _texts(folder: Path) -> Mapping[str, str]:
+    macros: dict[str, str] = {}
+    for path in sorted((folder.parent / "macros").glob("*.sql")):
+        for found in _MACRO.finditer(_without_comments(path)):
+            macros[found[1]] = found[0]
     return {
-        path.stem: _COMMENT.sub("", path.read_text(encoding="utf-8"))
+        path.stem: _with_macros(_without_comments(path), macros)
         for path in sorted(folder.rglob("*.sql"))
     }
+
+
+def _without_comments(path: Path) -> str:
+    return _COMMENT.sub("", path.read_text(encoding="utf-8"))
+
+
+def _with_macros(text: str, macros: Mapping[str, str]) -> str:
+    """The text and that of every macro that it calls, directly or by another."""
+    called: list[str] = []
+    waiting = [text]
+    while waiting:
+        for name in _CALL.findall(waiting.pop()):
+            if name in macros and name not in called:
+                called.append(name)
+                waiting.append(macros[name])
+    return "\n".join([text, *(macros[name] for name in called)])

@@ -439,7 +439,7 @@ def test_what_is_right_is_read(tmp_path: Path) -> None:
     assert registry.indicators["AQ3"].condition == "\"observed_property\" = 'PM2.5'"
     first, second = registry.indicators["FB5"].targets
     assert first.valid_to == second.valid_from
-    assert len(INDICATORS) == 3
+    assert len(INDICATORS) == 6
 
 
 def test_the_digest_follows_every_file(tmp_path: Path) -> None:
