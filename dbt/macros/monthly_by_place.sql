@@ -1,9 +1,10 @@
 {#- A mart of monthly counts by reporting unit. What has no unit stands under _X with the key of the
     city, never left out.
 
-    `model` has one row per month, unit and whatever else is among `columns`; `event` is its event
-    model in the month spine. -#}
-{% macro monthly_by_place(model, event, month_column, columns) %}
+    `model` has one row per month, unit and whatever else is among `columns`, with the month's first
+    day that has any. The month spine of all events is not asked: what a mart is built from must say
+    of itself alone whether it may be published. -#}
+{% macro monthly_by_place(model, month_column, columns) %}
 with month as (
     select
         *,
@@ -19,10 +20,9 @@ coverage as (
             select coalesce(max(revision_window_days), 0)
             from {{ source('ref', 'publication') }}
             where mart = '{{ this.name }}'
-        ) or covered_from > period_start as is_provisional
-    from {{ ref('int_period') }}
+        ) or (select min(first_day) from month) > period_start as is_provisional
+    from (select distinct period_start, period_last_day from month)
     cross join {{ source('ref', 'build') }}
-    where event = '{{ event }}'
 )
 
 select
