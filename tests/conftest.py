@@ -68,7 +68,7 @@ def shared_data() -> Path:
 
 
 HARBOUR_VARIABLE = "CITYLAKE_HARBOUR_TESTS"
-HARBOUR_TESTS = "tests/contract/test_harbour"
+HARBOUR_TESTS = "tests/contract/"
 
 _harbour_passed = 0
 

@@ -35,7 +35,16 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
         SHARED_VARIABLE: str(shared_path("").parent),
     }
     done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "pipeline.cli", "run", "--city", str(city)],
+        [
+            sys.executable,
+            "-m",
+            "pipeline.cli",
+            "run",
+            "--city",
+            str(city),
+            "--date",
+            DAY.isoformat(),
+        ],
         env=environment,
         capture_output=True,
         text=True,
