@@ -12,7 +12,9 @@ from typing import Any
 from pipeline.context import Context
 from pipeline.transform import Candidate, Pinned, contract_digests
 from quality.checking import Built, Checked, check
+from quality.core_checks import CoreScope
 from quality.journal import plain
+from warehouse.contract.model import TableContract
 from warehouse.duck import session
 from warehouse.promotion_plan import Decision
 from warehouse.publication import Publication
@@ -52,13 +54,29 @@ def judge_candidate(
         name: tuple(sorted(table for table in tables if context.city.tables[table].health))
         for name, tables in lineage.items()
     }
+    core = CoreScope(
+        {name: _contracts(context, tables) for name, tables in lineage.items()},
+        tuple(context.city.sources.values()),
+        pinned.snapshots,
+        context.as_of,
+    )
     checked = check(
-        context.paths, built, publications, context.city.marts, days, health_tables=health
+        context.paths,
+        built,
+        publications,
+        context.city.marts,
+        days,
+        health_tables=health,
+        core=core,
     )
     return [
         Judged(each, _decision(context, pinned, inputs, each, lineage[each.publication.name], days))
         for each in checked
     ]
+
+
+def _contracts(context: Context, tables: frozenset[str]) -> list[TableContract]:
+    return [context.city.tables[name] for name in sorted(tables)]
 
 
 def core_tables(manifest: Path, publication: Publication) -> frozenset[str]:

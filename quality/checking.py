@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from quality import contract_checks, dbt_results, gx_checks
+from quality import contract_checks, core_checks, dbt_results, gx_checks
 from quality.gate import GatePolicy, Judgement, judge
 from quality.result import CheckResult, CheckStatus, PlannedCheck, Verdict
 from warehouse.contract.model import TableContract
@@ -82,6 +82,7 @@ def check(
     data_as_of: Mapping[str, date],
     policy: GatePolicy | None = None,
     health_tables: Mapping[str, tuple[str, ...]] | None = None,
+    core: core_checks.CoreScope | None = None,
 ) -> list[Checked]:
     """Check every publication's candidate and let the gate judge it.
 
@@ -94,12 +95,14 @@ def check(
         policy: What a plan must hold; None is the gate's own.
         health_tables: Publication -> core tables on people's health that it is built from; none
             where it is not named.
+        core: The core rows behind the publications; None where there are no rules on them.
 
     Returns:
         One judgement for each publication. Without a candidate every check of engine contract
         and gx is missing and everything is rejected.
     """
     dbt = dbt_results.read(built.run_results, built.manifest, publications)
+    in_core = core_checks.run(core) if core else []
     checked = []
     for publication in publications:
         plan = contract_checks.planned(publication, contracts)
@@ -111,6 +114,8 @@ def check(
             (health_tables or {}).get(publication.name, ()),
         )
         results = _contract_results(paths, built, publication, contracts, scope, plan)
+        plan += core_checks.planned(publication.name, core) if core else []
+        results += [each for each in in_core if each.publication == publication.name]
         plan += gx_checks.planned(publication, contracts)
         results += _gx_results(paths, built, publication, contracts)
         results += [each for each in dbt.results if each.publication == publication.name]
