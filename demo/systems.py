@@ -18,7 +18,6 @@ SYSTEMS = (
     "health",
     "dossiers",
 )
-LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,10 @@ from datetime import date, datetime
 from urllib.parse import parse_qs, urlsplit
 
 from demo.feedback.feed import LARGEST_PAGE, Query
+from demo.http_server import BadRequestError
 
 ROOT = re.compile(r"/as-of/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/georeport/v2/(?P<rest>.+)\.json")
 USUAL_PAGE = 100
-
-
-class BadRequestError(ValueError):
-    """A parameter has no meaning; the text says which."""
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from typing import Any
 from demo import days
 from demo.feedback.generator import generate
 from demo.feedback.planted import plant
-from demo.feedback.transport import SCHEDULED_PAGES, scheduled
 from demo.planted import Seen, seen
+from demo.trouble import SCHEDULED_PAGES, scheduled
 from demo.window import Window
 
 Line = dict[str, Any]

@@ -4,7 +4,6 @@ Addresses start with `/as-of/<day>/fhir`: the day is part of the address. What t
 the exports that were asked for and not deleted.
 """
 
-import hmac
 import itertools
 import json
 import re
@@ -12,15 +11,16 @@ import threading
 from dataclasses import dataclass
 from datetime import date, datetime
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from demo import days
 from demo.health.changes import written
 from demo.health.exports import Exports, Query
-from demo.health.transport import Attempts, Breakage, Broken, Trouble
-from demo.systems import LOOPBACK
+from demo.health.transport import Breakage, Broken, troubles
+from demo.http_server import DemoHandler, DemoServer
+from demo.systems import Settings
+from demo.trouble import Trouble
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
 NDJSON = "application/fhir+ndjson"
@@ -41,81 +41,53 @@ class Job:
     polls: int = 0
 
 
-class HealthServer(ThreadingHTTPServer):
+class HealthServer(DemoServer):
     """A health system that answers on a port of the loopback interface.
 
     Args:
+        settings: How it is started.
         exports: What it holds.
-        token: What readers must send as `Authorization: Bearer`.
-        port: The port; 0 takes a free one.
-        troubled: Whether the scheduled transport faults happen.
         breakages: Exports that fail for good.
     """
 
-    daemon_threads = True
-    request_queue_size = 64
+    failures = dict.fromkeys(Trouble, 1)  # every other attempt
 
-    def __init__(
-        self,
-        exports: Exports,
-        token: str,
-        *,
-        port: int = 0,
-        troubled: bool = True,
-        breakages: tuple[Broken, ...] = (),
-    ) -> None:
-        super().__init__((LOOPBACK, port), Handler)
+    def __init__(self, settings: Settings, exports: Exports, breakages: tuple[Broken, ...]) -> None:
+        super().__init__(settings, Handler)
         self.exports = exports
-        self.token = token
         self.jobs: dict[int, Job] = {}
         self.numbers = itertools.count(1)
         self.lock = threading.Lock()
-        self._attempts = Attempts() if troubled else None
         self._broken = {(each.as_of, each.kind) for each in breakages}
-
-    @property
-    def address(self) -> str:
-        """The server's address without a path."""
-        return f"http://{LOOPBACK}:{self.server_port}"
 
     def trouble(self, as_of: date, what: str) -> Trouble | None:
         """The recoverable fault of this attempt, if there is one."""
-        return self._attempts.refuse(as_of, what) if self._attempts else None
+        return self.met((as_of, what), troubles(as_of)[what])
 
     def breaks(self, as_of: date, kind: Breakage) -> bool:
         """Whether the exports as of a day fail in that way."""
         return (as_of, kind) in self._broken
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(DemoHandler):
     """Answers one connection."""
 
     server: HealthServer
-    protocol_version = "HTTP/1.1"
     server_version = "DemoHealth/1"
-    sys_version = ""
-    wbufsize = -1  # head and body leave in one piece
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        """Answers a GET request."""
-        self._answer()
+    usual_kind = FHIR_JSON
 
     def do_DELETE(self) -> None:
         """Answers a DELETE request."""
         self._answer()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Writes nothing."""
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)
         match = ROOT.fullmatch(parts.path)
         as_of = _day(match["day"]) if match else None
         if match is None or as_of is None or not self.server.exports.knows(as_of):
-            self._fail(HTTPStatus.NOT_FOUND, "not-found")
-        elif not self._is_authorised():
-            self._fail(HTTPStatus.UNAUTHORIZED, "login")
+            self.fail(HTTPStatus.NOT_FOUND, "not-found")
+        elif not self.is_authorised():
+            self.fail(HTTPStatus.UNAUTHORIZED, "login")
         elif match["rest"] == "$export" and self.command == "GET":
             self._kick_off(as_of, parse_qs(parts.query))
         elif match["rest"].startswith("jobs/"):
@@ -123,35 +95,35 @@ class Handler(BaseHTTPRequestHandler):
         elif (file := FILE.fullmatch(match["rest"])) and self.command == "GET":
             self._file(int(file["job"]), file["kind"], int(file["number"]))
         else:
-            self._fail(HTTPStatus.NOT_FOUND, "not-found")
+            self.fail(HTTPStatus.NOT_FOUND, "not-found")
 
     def _kick_off(self, as_of: date, parameters: dict[str, list[str]]) -> None:
         types = parameters.get("_type", ["Encounter"])[-1].split(",")
         since = _instant(parameters["_since"][-1]) if "_since" in parameters else None
         is_async = "respond-async" in self.headers.get("Prefer", "")
         if not is_async or types != ["Encounter"] or ("_since" in parameters and since is None):
-            self._fail(HTTPStatus.BAD_REQUEST, "not-supported")
+            self.fail(HTTPStatus.BAD_REQUEST, "not-supported")
         elif self.server.trouble(as_of, "kick-off") is not None:
-            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, "transient")
+            self.fail(HTTPStatus.INTERNAL_SERVER_ERROR, "transient")
         else:
             with self.server.lock:
                 number = next(self.server.numbers)
                 self.server.jobs[number] = Job(Query(as_of, since), self.server.address + self.path)
             place = f"{self._base(as_of)}/jobs/{number}"
-            self._send(HTTPStatus.ACCEPTED, b"", headers={"Content-Location": place})
+            self.send(HTTPStatus.ACCEPTED, b"", headers={"Content-Location": place})
 
     def _job(self, as_of: date, text: str) -> None:
         number = int(text) if text.isdecimal() else 0
         job = self.server.jobs.get(number)
         if job is None:
-            self._fail(HTTPStatus.NOT_FOUND, "not-found")
+            self.fail(HTTPStatus.NOT_FOUND, "not-found")
         elif self.command == "DELETE":
             self.server.jobs.pop(number, None)
-            self._send(HTTPStatus.ACCEPTED, b"")
+            self.send(HTTPStatus.ACCEPTED, b"")
         elif self.server.breaks(as_of, Breakage.ALWAYS_EXPIRED):
-            self._fail(HTTPStatus.GONE, "expired")
+            self.fail(HTTPStatus.GONE, "expired")
         elif self.server.breaks(as_of, Breakage.FAILED_EXPORT):
-            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, ISSUE)
+            self.fail(HTTPStatus.INTERNAL_SERVER_ERROR, ISSUE)
         else:
             self._tell(number, job)
 
@@ -160,13 +132,11 @@ class Handler(BaseHTTPRequestHandler):
         job.polls += 1
         if job.polls == 1:
             headers = {"Retry-After": str(WAIT_SECONDS), "X-Progress": "in progress"}
-            self._send(HTTPStatus.ACCEPTED, b"", headers=headers)
+            self.send(HTTPStatus.ACCEPTED, b"", headers=headers)
         elif self.server.trouble(job.query.as_of, "status") is not None:
-            self._fail(
-                HTTPStatus.TOO_MANY_REQUESTS, "throttled", {"Retry-After": str(WAIT_SECONDS)}
-            )
+            self.fail(HTTPStatus.TOO_MANY_REQUESTS, "throttled", {"Retry-After": str(WAIT_SECONDS)})
         else:
-            self._send(HTTPStatus.OK, _document(self._manifest(number, job)), "application/json")
+            self.send(HTTPStatus.OK, _document(self._manifest(number, job)), "application/json")
 
     def _manifest(self, number: int, job: Job) -> dict[str, Any]:
         place = f"{self._base(job.query.as_of)}/files/{number}"
@@ -199,15 +169,15 @@ class Handler(BaseHTTPRequestHandler):
         job = self.server.jobs.get(number)
         content = self._content(job, kind, index) if job else None
         if job is None or content is None:
-            self._fail(HTTPStatus.NOT_FOUND, "not-found")
+            self.fail(HTTPStatus.NOT_FOUND, "not-found")
             return
         is_first = kind == "Encounter" and index == 0
         trouble = self.server.trouble(job.query.as_of, "file") if is_first else None
         if trouble is Trouble.EXPIRED:
             self.server.jobs.pop(number, None)
-            self._fail(HTTPStatus.GONE, "expired")
+            self.fail(HTTPStatus.GONE, "expired")
             return
-        self._send(HTTPStatus.OK, content, NDJSON, cut=trouble is not None)
+        self.send(HTTPStatus.OK, content, NDJSON, cut=trouble is not None)
 
     def _content(self, job: Job, kind: str, index: int) -> bytes | None:
         """The bytes of a file; None where there is no such file."""
@@ -228,33 +198,9 @@ class Handler(BaseHTTPRequestHandler):
     def _base(self, as_of: date) -> str:
         return f"{self.server.address}/as-of/{as_of.isoformat()}/fhir"
 
-    def _is_authorised(self) -> bool:
-        given = self.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode(), f"Bearer {self.server.token}".encode())
-
-    def _fail(self, status: HTTPStatus, code: str, headers: dict[str, str] | None = None) -> None:
-        self._send(status, _document(_outcome(code)), headers=headers)
-
-    def _send(
-        self,
-        status: HTTPStatus,
-        body: bytes,
-        kind: str = FHIR_JSON,
-        *,
-        headers: dict[str, str] | None = None,
-        cut: bool = False,
-    ) -> None:
-        """Sends a whole answer, or with `cut` the first half of its body and then nothing."""
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if cut else body)
-        self.wfile.flush()
-        if cut:
-            self.close_connection = True
+    def failure(self, status: HTTPStatus, description: str) -> bytes:
+        """An outcome whose one issue has the description as its code."""
+        return _document(_outcome(description))
 
 
 def _document(content: dict[str, Any]) -> bytes:

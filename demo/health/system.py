@@ -1,12 +1,10 @@
 """The health system as one of the demo city's systems."""
 
-import threading
-from collections.abc import Mapping
-
 from demo.health.exports import Exports
 from demo.health.manifest import manifest
 from demo.health.server import HealthServer
 from demo.health.transport import broken
+from demo.http_server import RunningServer
 from demo.systems import Settings
 
 __all__ = ["manifest", "start"]
@@ -15,27 +13,7 @@ URL_VARIABLE = "CITYLAKE_DANANG_FHIR_URL"
 TOKEN_VARIABLE = "CITYLAKE_DANANG_FHIR_TOKEN"  # noqa: S105 - the name of a variable
 
 
-class RunningHealth:
-    """The health system's server in a thread of its own."""
-
-    token_variables = (TOKEN_VARIABLE,)
-
-    def __init__(self, server: HealthServer) -> None:
-        self._server = server
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-
-    @property
-    def variables(self) -> Mapping[str, str]:
-        """The address of the service on a day."""
-        return {URL_VARIABLE: f"{self._server.address}/as-of/{{day}}/fhir"}
-
-    def close(self) -> None:
-        """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def start(settings: Settings) -> RunningHealth:
+def start(settings: Settings) -> RunningServer:
     """Start the health system.
 
     Raises:
@@ -43,11 +21,9 @@ def start(settings: Settings) -> RunningHealth:
     """
     breakages = tuple(broken(text) for text in settings.breakages)
     exports = Exports(settings.window, faults=settings.faults, rate=settings.fault_rate)
-    server = HealthServer(
-        exports,
-        settings.token,
-        port=settings.port,
-        troubled=settings.troubled,
-        breakages=breakages,
+    return RunningServer(
+        HealthServer(settings, exports, breakages),
+        url_variable=URL_VARIABLE,
+        token_variable=TOKEN_VARIABLE,
+        path="/as-of/{day}/fhir",
     )
-    return RunningHealth(server)

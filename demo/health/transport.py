@@ -1,24 +1,16 @@
-"""Faults of the way between reader and source, on a schedule and not by chance.
+"""Faults of the way between reader and source: their schedule, and those that stay.
 
 The recoverable ones come every day and go away when asked again, or when a new export is asked
 for. The others are there only when the server is started with them.
 """
 
-import threading
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from demo.trouble import Trouble
+
 DAYS_BETWEEN_EXPIRIES = 3
-
-
-class Trouble(StrEnum):
-    """A fault after which asking again brings what was asked for."""
-
-    SERVER_ERROR = "server_error"
-    TOO_MANY_REQUESTS = "too_many_requests"
-    CUT_CONNECTION = "cut_connection"
-    EXPIRED = "expired_export"  # the export is gone (410) while its first file is fetched
 
 
 class Breakage(StrEnum):
@@ -59,21 +51,3 @@ def broken(text: str) -> Broken:
     if not separator:
         raise ValueError(f"expected KIND:DAY, got {text!r}")
     return Broken(Breakage(kind), date.fromisoformat(day))
-
-
-class Attempts:
-    """Refuses every other attempt at a thing, so that a reader who starts anew meets the same."""
-
-    def __init__(self) -> None:
-        self._refused: set[tuple[date, str]] = set()
-        self._lock = threading.Lock()
-
-    def refuse(self, as_of: date, what: str) -> Trouble | None:
-        """The fault of this attempt, or None where it succeeds."""
-        with self._lock:
-            place = (as_of, what)
-            if place in self._refused:
-                self._refused.discard(place)
-                return None
-            self._refused.add(place)
-            return troubles(as_of)[what]

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from demo.http_server import BadRequestError
 from demo.statistics.codes import AGENCY, FLOW, VERSION
 
 _ROOT = re.compile(r"/as-of/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})/sdmx/(?P<api>v1|v2)/(?P<rest>.+)")
 _VERSIONS = {"v1": "2.1", "v2": "3.0"}
 STRUCTURES = ("dataflow", "datastructure", "codelist", "conceptscheme")
-
-
-class BadRequestError(ValueError):
-    """A parameter has no meaning; the text says which."""
 
 
 @dataclass(frozen=True)

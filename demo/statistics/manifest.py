@@ -5,8 +5,8 @@ from datetime import date
 from typing import Any
 
 from demo import days
-from demo.feedback.transport import scheduled
 from demo.statistics.faults import DIMENSIONS, EFFECTS, IN_ONE_RECORD, QUARANTINE, Planted, plant
+from demo.trouble import scheduled
 from demo.window import Window
 
 Line = dict[str, Any]

@@ -3,25 +3,23 @@
 Addresses start with `/as-of/<day>/sdmx/v1` (SDMX 2.1) or `/as-of/<day>/sdmx/v2` (SDMX 3.0).
 """
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from demo.feedback.transport import Attempts, Trouble, scheduled
+from demo.http_server import HTML, DemoHandler, DemoServer
 from demo.statistics import codes
-from demo.statistics.address import Address, BadRequestError, read_address
+from demo.statistics.address import Address, read_address
 from demo.statistics.codes import Definition
 from demo.statistics.data_message import WRITERS
 from demo.statistics.feed import Feed, Shown
 from demo.statistics.structure_message import StructureWriter
-from demo.systems import LOOPBACK
+from demo.systems import Settings
+from demo.trouble import Trouble, scheduled
 
 PLAIN = "text/plain; charset=utf-8"
-HTML = "text/html; charset=utf-8"
 # With a structure: what `references` brings beside it.
 _REFERENCES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("datastructure", "children"): ("codelist", "conceptscheme"),
@@ -75,47 +73,19 @@ def broken(text: str) -> Broken:
     return Broken(Breakage(kind), date.fromisoformat(day))
 
 
-class StatisticsServer(ThreadingHTTPServer):
+class StatisticsServer(DemoServer):
     """A statistics office that answers on a port of the loopback interface.
 
     Args:
+        settings: How it is started.
         feed: What it shows.
-        token: What readers must send as `Authorization: Bearer`.
-        port: The port; 0 takes a free one.
-        troubled: Whether the scheduled transport faults happen.
         breakages: What fails for good.
     """
 
-    daemon_threads = True
-    request_queue_size = 64
-
-    def __init__(
-        self,
-        feed: Feed,
-        token: str,
-        *,
-        port: int = 0,
-        troubled: bool = True,
-        breakages: tuple[Broken, ...] = (),
-    ) -> None:
-        super().__init__((LOOPBACK, port), Handler)
+    def __init__(self, settings: Settings, feed: Feed, breakages: tuple[Broken, ...]) -> None:
+        super().__init__(settings, Handler)
         self.feed = feed
-        self.token = token
-        self.attempts = Attempts()
-        self._troubled = troubled
         self._breakages = breakages
-
-    @property
-    def address(self) -> str:
-        """The server's address without a path."""
-        return f"http://{LOOPBACK}:{self.server_port}"
-
-    def trouble(self, address: Address) -> Trouble | None:
-        """The recoverable fault of this attempt at data, if there is one."""
-        if not self._troubled or address.resource != "data":
-            return None
-        kind = scheduled(address.as_of, 1)
-        return kind if kind and self.attempts.refuse(address.target, kind) else None
 
     def breaks(self, kind: Breakage, as_of: date) -> bool:
         """Whether something is broken on a day."""
@@ -153,38 +123,25 @@ def _matches(key: tuple[frozenset[str], ...], codes_of_record: list[str]) -> boo
     )
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(DemoHandler):
     """Answers one connection."""
 
     server: StatisticsServer
-    protocol_version = "HTTP/1.1"
     server_version = "DemoStatistics/1"
-    sys_version = ""
-    wbufsize = -1  # head and body leave in one piece
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        """Answers a GET request."""
-        try:
-            self._answer()
-        except BadRequestError as error:
-            self._fail(HTTPStatus.BAD_REQUEST, str(error))
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Writes nothing: the address of every request would drown what matters."""
+    usual_kind = PLAIN
 
     def _answer(self) -> None:
         address = read_address(self.path)
         if address is None:
-            self._fail(HTTPStatus.NOT_FOUND, "no such address")
-        elif not self._is_authorised():
-            self._fail(HTTPStatus.UNAUTHORIZED, "a valid bearer token is required")
+            self.fail(HTTPStatus.NOT_FOUND, "no such address")
+        elif not self.is_authorised():
+            self.fail(HTTPStatus.UNAUTHORIZED, "a valid bearer token is required")
         elif not self.server.feed.knows(address.as_of):
-            self._fail(HTTPStatus.NOT_FOUND, f"no data as of {address.as_of}")
+            self.fail(HTTPStatus.NOT_FOUND, f"no data as of {address.as_of}")
         elif not address.is_known:
-            self._fail(HTTPStatus.NOT_FOUND, "no such structure or data flow")
+            self.fail(HTTPStatus.NOT_FOUND, "no such structure or data flow")
         elif self.server.breaks(Breakage.ALWAYS_ERROR, address.as_of):
-            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, "failure")
+            self.fail(HTTPStatus.INTERNAL_SERVER_ERROR, "failure")
         elif address.resource == "data":
             self._answer_data(address)
         else:
@@ -192,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer_structure(self, address: Address) -> None:
         if self.server.breaks(Breakage.NO_STRUCTURE, address.as_of):
-            self._fail(HTTPStatus.NOT_FOUND, "no such structure")
+            self.fail(HTTPStatus.NOT_FOUND, "no such structure")
             return
         kinds = (
             address.resource,
@@ -201,31 +158,27 @@ class Handler(BaseHTTPRequestHandler):
         writer = StructureWriter(address.version, self.server.definition(address.as_of))
         number = "2.1" if address.version == "2.1" else "3.0.0"
         kind = f"application/vnd.sdmx.structure+xml;version={number}"
-        self._send(HTTPStatus.OK, writer.message(kinds), kind)
+        self.send(HTTPStatus.OK, writer.message(kinds), kind)
 
     def _answer_data(self, address: Address) -> None:
-        trouble = self.server.trouble(address)
-        if trouble is Trouble.SERVER_ERROR:
-            self._fail(HTTPStatus.INTERNAL_SERVER_ERROR, "temporary failure")
-            return
-        if trouble is Trouble.TOO_MANY_REQUESTS:
-            self._fail(HTTPStatus.TOO_MANY_REQUESTS, "too many requests", {"Retry-After": "1"})
+        trouble = self.server.met(address.target, scheduled(address.as_of, 1))
+        if self.fails(trouble):
             return
         kind = self._accepted(address.version)
         if kind is None:
-            self._fail(HTTPStatus.NOT_ACCEPTABLE, "no such format")
+            self.fail(HTTPStatus.NOT_ACCEPTABLE, "no such format")
             return
         shown = self.server.shown(address)
         if not shown:
-            self._fail(HTTPStatus.NOT_FOUND, "no data")
+            self.fail(HTTPStatus.NOT_FOUND, "no data")
             return
         if self.server.breaks(Breakage.HTML, address.as_of):
-            self._send(HTTPStatus.OK, "<!doctype html><title>Bảo trì</title>", HTML)
+            self.send(HTTPStatus.OK, "<!doctype html><title>Bảo trì</title>", HTML)
             return
         text = WRITERS[kind, address.version](self.server.definition(address.as_of), shown)
         if self.server.breaks(Breakage.CUT_DATA, address.as_of):
             text = text[: len(text) // 2]
-        self._send(HTTPStatus.OK, text, kind, cut=trouble is Trouble.CUT_CONNECTION)
+        self.send(HTTPStatus.OK, text, kind, cut=trouble is Trouble.CUT_CONNECTION)
 
     def _accepted(self, version: str) -> str | None:
         """The first format of the Accept header that the service writes in this version."""
@@ -237,33 +190,6 @@ class Handler(BaseHTTPRequestHandler):
                 return _USUAL[version]
         return None
 
-    def _is_authorised(self) -> bool:
-        given = self.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode(), f"Bearer {self.server.token}".encode())
-
-    def _fail(
-        self, status: HTTPStatus, description: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        self._send(status, description + "\n", PLAIN, headers=headers)
-
-    def _send(
-        self,
-        status: HTTPStatus,
-        text: str,
-        kind: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        cut: bool = False,
-    ) -> None:
-        """Sends a whole answer, or with `cut` the first half of its body and then nothing."""
-        body = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if cut else body)
-        self.wfile.flush()
-        if cut:
-            self.close_connection = True
+    def failure(self, status: HTTPStatus, description: str) -> str:
+        """The description alone."""
+        return description + "\n"

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from demo import days
-from demo.health.system import URL_VARIABLE, RunningHealth, start
+from demo.health.system import URL_VARIABLE, start
+from demo.http_server import RunningServer
 from demo.systems import Settings
 from demo.window import Window
 
@@ -70,12 +71,12 @@ class Client:
         return found
 
 
-def _client(running: RunningHealth, day: str = DAY, token: str = TOKEN) -> Client:
+def _client(running: RunningServer, day: str = DAY, token: str = TOKEN) -> Client:
     return Client(running.variables[URL_VARIABLE].replace("{day}", day), token)
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[RunningHealth]:
+def running() -> Iterator[RunningServer]:
     """A server without faults."""
     server = start(Settings(WINDOW, TOKEN, faults=False, troubled=False))
     yield server
@@ -83,14 +84,14 @@ def running() -> Iterator[RunningHealth]:
 
 
 @pytest.fixture(scope="module")
-def faulty() -> Iterator[RunningHealth]:
+def faulty() -> Iterator[RunningServer]:
     """A server with faults in the records, none on the way."""
     server = start(Settings(WINDOW, TOKEN, fault_rate=20, troubled=False))
     yield server
     server.close()
 
 
-def test_an_export_of_everything(running: RunningHealth) -> None:
+def test_an_export_of_everything(running: RunningServer) -> None:
     client = _client(running)
     manifest = client.export()
     assert manifest["requiresAccessToken"] is True
@@ -110,7 +111,7 @@ def test_an_export_of_everything(running: RunningHealth) -> None:
     assert client.ask("GET", manifest["output"][0]["url"])[0] == 404
 
 
-def test_an_export_since_an_instant(running: RunningHealth) -> None:
+def test_an_export_since_an_instant(running: RunningServer) -> None:
     client = _client(running)
     since = "2025-06-30T17:00:00Z"  # midnight of 1 July
     every = client.resources(client.export())
@@ -120,7 +121,7 @@ def test_an_export_since_an_instant(running: RunningHealth) -> None:
     assert 0 < len(later) < len(every)
 
 
-def test_each_day_shows_what_was_known_then(running: RunningHealth) -> None:
+def test_each_day_shows_what_was_known_then(running: RunningServer) -> None:
     before = {each["id"]: each for each in _all(running, "2025-07-01")}
     after = {each["id"]: each for each in _all(running, DAY)}
     assert before.keys() < after.keys()
@@ -132,12 +133,12 @@ def test_each_day_shows_what_was_known_then(running: RunningHealth) -> None:
     assert _all(running, DAY) == list(after.values())
 
 
-def _all(running: RunningHealth, day: str) -> list[dict[str, Any]]:
+def _all(running: RunningServer, day: str) -> list[dict[str, Any]]:
     client = _client(running, day)
     return client.resources(client.export())
 
 
-def test_areas_are_those_of_the_day(running: RunningHealth) -> None:
+def test_areas_are_those_of_the_day(running: RunningServer) -> None:
     old = {_area(each) for each in _all(running, DAY) if each["period"]["start"] < "2025-07-01"}
     new = {_area(each) for each in _all(running, DAY) if each["period"]["start"] >= "2025-07-01"}
     assert "20227" not in new  # Thanh Bình ended with the reform
@@ -148,7 +149,7 @@ def _area(resource: dict[str, Any]) -> str:
     return str(resource["location"][0]["location"]["identifier"]["value"])
 
 
-def test_deletions_are_listed_with_since_alone(faulty: RunningHealth) -> None:
+def test_deletions_are_listed_with_since_alone(faulty: RunningServer) -> None:
     client = _client(faulty, days.days_from(FIRST, WINDOW.count)[-1].isoformat())
     every = client.export()
     assert every["deleted"] == []
@@ -173,7 +174,7 @@ def test_deletions_are_listed_with_since_alone(faulty: RunningHealth) -> None:
     ],
 )
 def test_what_cannot_be_asked_for(
-    running: RunningHealth, query: str, headers: dict[str, str], status: int
+    running: RunningServer, query: str, headers: dict[str, str], status: int
 ) -> None:
     client = _client(running)
     found, _, body = client.ask("GET", f"{client.base}/$export{query}", headers)
@@ -181,7 +182,7 @@ def test_what_cannot_be_asked_for(
     assert status == 202 or json.loads(body)["resourceType"] == "OperationOutcome"
 
 
-def test_the_token_is_asked_for(running: RunningHealth) -> None:
+def test_the_token_is_asked_for(running: RunningServer) -> None:
     client = _client(running, token="wrong")  # noqa: S106 - a wrong one
     assert client.ask("GET", f"{client.base}/$export", KICK_OFF)[0] == 401
     far = _client(running, "2031-01-01")

@@ -15,7 +15,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from demo.__main__ import main
-from demo.feedback.transport import Attempts, Breakage, Trouble, broken
+from demo.feedback.transport import Breakage, broken
+from demo.trouble import Attempts, Trouble
 
 ROOT = Path(__file__).parents[3]
 TOKEN = "a token for tests"  # noqa: S105 - guards nothing

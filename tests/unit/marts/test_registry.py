@@ -33,10 +33,22 @@ columns:
 AGENCIES = "indicators:\n  - {code: FB1, agency: desk}\n"
 
 
-def refused(folder: Path, definitions: Path | None = None) -> list[tuple[str, int, str]]:
+def refused(folder: Path) -> list[tuple[str, int, str]]:
     with pytest.raises(ContractError) as caught:
-        load_registry(city(folder), definitions or folder / "defined")
+        load_registry(city(folder), folder / "defined")
     return [(problem.path.name, problem.line, problem.rule) for problem in caught.value.problems]
+
+
+def assert_definition_refused(folder: Path, file: str, old: str, new: str, rule: str) -> None:
+    """The definitions, one text in a file of them changed, break the rule in that file alone."""
+    write_config(folder)
+    text = (DEFINITIONS / file).read_text(encoding="utf-8")
+    assert old in text
+    (folder / "defined" / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+    found = refused(folder)
+    assert rule in {broken for _, _, broken in found}
+    assert {name for name, _, _ in found} == {file}
+    assert all(1 <= line <= len(text.splitlines()) for _, line, _ in found)
 
 
 @pytest.mark.parametrize(
@@ -289,16 +301,7 @@ def test_an_indicator_belongs_to_one_publication(tmp_path: Path) -> None:
     ],
 )
 def test_a_definition_is_refused(tmp_path: Path, old: str, new: str, rule: str) -> None:
-    write_config(tmp_path)
-    folder = tmp_path / "defined"
-    text = (DEFINITIONS / "feedback.yaml").read_text(encoding="utf-8")
-    lines = text.splitlines()
-    assert old in text
-    (folder / "feedback.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
-    found = refused(tmp_path, folder)
-    assert rule in {broken for _, _, broken in found}
-    assert {name for name, _, _ in found} == {"feedback.yaml"}
-    assert all(1 <= line <= len(lines) for _, line, _ in found)
+    assert_definition_refused(tmp_path, "feedback.yaml", old, new, rule)
 
 
 @pytest.mark.parametrize(
@@ -345,14 +348,7 @@ def test_a_definition_is_refused(tmp_path: Path, old: str, new: str, rule: str) 
     ],
 )  # fmt: skip
 def test_a_quantile_is_refused(tmp_path: Path, old: str, new: str, rule: str) -> None:
-    write_config(tmp_path)
-    folder = tmp_path / "defined"
-    text = (DEFINITIONS / "emergency.yaml").read_text(encoding="utf-8")
-    assert old in text
-    (folder / "emergency.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
-    found = refused(tmp_path, folder)
-    assert rule in {broken for _, _, broken in found}
-    assert {name for name, _, _ in found} == {"emergency.yaml"}
+    assert_definition_refused(tmp_path, "emergency.yaml", old, new, rule)
 
 
 def test_quantiles_of_one_distribution_share_its_histogram(tmp_path: Path) -> None:
@@ -399,14 +395,7 @@ def test_quantiles_of_one_distribution_share_its_histogram(tmp_path: Path) -> No
 def test_a_definition_of_two_passes_or_of_different_things_is_refused(
     tmp_path: Path, old: str, new: str, rule: str
 ) -> None:
-    write_config(tmp_path)
-    folder = tmp_path / "defined"
-    text = (DEFINITIONS / "administration.yaml").read_text(encoding="utf-8")
-    assert old in text
-    (folder / "administration.yaml").write_text(text.replace(old, new, 1), encoding="utf-8")
-    found = refused(tmp_path, folder)
-    assert rule in {broken for _, _, broken in found}
-    assert {name for name, _, _ in found} == {"administration.yaml"}
+    assert_definition_refused(tmp_path, "administration.yaml", old, new, rule)
 
 
 def test_what_is_right_is_read(tmp_path: Path) -> None:
