@@ -151,7 +151,7 @@ def reprocess(
 
 @app.command()
 def verify(city: City) -> None:
-    """Verify the ledger's chain and every release's checksums."""
+    """Verify the ledger's chain, promotion records, evidence and releases by their digests."""
     from pipeline.status import print_verification
 
     raise typer.Exit(print_verification(city))

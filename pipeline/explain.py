@@ -168,7 +168,10 @@ def explain_cell(
     promoted = current(context.paths, registered.publication)
     if promoted is None:
         raise UnknownReferenceError(f"nothing of {registered.publication} is promoted")
-    start = date.fromisoformat(f"{month}-01")
+    try:
+        start = date.fromisoformat(f"{month}-01")
+    except ValueError as error:
+        raise UnknownReferenceError(f"{month} is no month") from error
     row = _cell_row(context, promoted.mart_file, indicator, area, valid_from, start)
     with workspace(context.paths) as work, closing(session()) as connection:
         pinned = _pinned_by(context, promoted.content)

@@ -12,11 +12,12 @@ from pipeline.exit_codes import ExitCode
 from publish.checksums import verify_release
 from publish.recorded import release_problems
 from publish.release import LATEST
+from quality.decisions import promotion_problems
 from quality.ledger import Ledger
 from warehouse.content_hash import city_hash
 from warehouse.errors import CitylakeError
 from warehouse.paths import CityPaths
-from warehouse.promotion_record import latest
+from warehouse.promotion_record import latest, records
 
 
 def print_status(city: str, *, as_json: bool) -> None:
@@ -81,19 +82,20 @@ def print_hash(city: str, *, as_json: bool) -> None:
 
 
 def print_verification(city: str) -> ExitCode:
-    """Verify the ledger's chain, and every release by its checksums and by the ledger."""
+    """Verify the ledger's chain, and promotion records, evidence and releases by their digests."""
     context = open_context(city)
     problems = verification_problems(context.paths)
     for problem in problems:
         sys.stdout.write(f"{problem}\n")
     if not problems:
-        count = len(_release_folders(context.paths))
-        sys.stdout.write(f"ledger and {count} releases are unchanged\n")
+        releases = len(_release_folders(context.paths))
+        told = f"{len(records(context.paths))} promotion records with their evidence"
+        sys.stdout.write(f"ledger, {told} and {releases} releases are unchanged\n")
     return ExitCode.ERROR if problems else ExitCode.PUBLISHED
 
 
 def verification_problems(paths: CityPaths) -> list[str]:
-    """One line for each entry of the ledger and each release that is not as it was written."""
+    """One line for each ledger entry, record, evidence and release that is not as written."""
     ledger = Ledger(paths)
     broken = ledger.verify()
     problems = [f"ledger entry {broken.number}: {broken.reason}"] if broken else []
@@ -103,6 +105,7 @@ def verification_problems(paths: CityPaths) -> list[str]:
         except CitylakeError as error:
             problems.append(str(error))
     if broken is None:
+        problems += promotion_problems(paths, ledger)
         problems += release_problems(paths, ledger)
     return problems
 

@@ -1,11 +1,19 @@
 """What promotion records decided, entered into the ledger; any later run makes up for a crash."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from quality.ledger import Ledger
 from warehouse.files import file_digest
 from warehouse.paths import CityPaths
-from warehouse.promotion_record import Content, Entry, Record, record_path, records
+from warehouse.promotion_record import (
+    Content,
+    Entry,
+    Record,
+    evidence_files,
+    record_path,
+    records,
+)
 
 
 def record_decisions(paths: CityPaths) -> int:
@@ -45,6 +53,31 @@ def record_decisions(paths: CityPaths) -> int:
         )
         before = record
     return number
+
+
+def promotion_problems(paths: CityPaths, ledger: Ledger) -> Iterator[str]:
+    """One line for each promotion record and each piece of evidence that is not as it was written.
+
+    A record's digest stands in the ledger, that of evidence in its own name; the mart file that
+    readers see must be there.
+    """
+    recorded = {
+        int(entry.subject.removeprefix("promotion:")): entry.body
+        for entry in ledger.entries()
+        if entry.kind == "promotion"
+    }
+    for number, body in sorted(recorded.items()):
+        path = record_path(paths, number)
+        if not path.is_file():
+            yield f"promotion record {number} is in the ledger, but not here"
+        elif file_digest(path) != body["sha256"]:
+            yield f"promotion record {number} is not the one that the ledger records"
+    for path in evidence_files(paths):
+        if file_digest(path) != path.stem:
+            yield f"evidence {path.stem[:12]} was changed"
+    shown = recorded[max(recorded)]["mart_file"] if recorded else None
+    if shown is not None and not (paths.marts / str(shown)).is_file():
+        yield f"mart file {shown}, which readers see, is not here"
 
 
 def _append_verdicts(ledger: Ledger, record: Record, before: Record | None) -> None:

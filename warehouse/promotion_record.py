@@ -221,6 +221,11 @@ def evidence(paths: CityPaths, name: str) -> Any:
     return json.loads(content)
 
 
+def evidence_files(paths: CityPaths) -> list[Path]:
+    """The files of all evidence, in order of name."""
+    return sorted((paths.promotions / "evidence").glob("*.json"))
+
+
 def held_path(paths: CityPaths, content_hash: str) -> Path:
     """The file that keeps a held candidate."""
     return paths.marts / "held" / f"{content_hash}.duckdb"

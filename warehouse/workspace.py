@@ -45,7 +45,7 @@ def leftovers(paths: CityPaths) -> list[Path]:
     return [
         path
         for path in sorted(paths.work.glob("*"))
-        if path.name != DBT_CACHE and path.suffix != ".lock"
+        if path.name != DBT_CACHE and path.suffix not in (".lock", ".log")
     ]
 
 
@@ -56,8 +56,8 @@ def is_alive(folder: Path) -> bool:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except FileNotFoundError:
-        # It ended by itself while we looked.
+    except (FileNotFoundError, NotADirectoryError):
+        # It ended by itself while we looked, or was never a workspace.
         pass
     return False
 

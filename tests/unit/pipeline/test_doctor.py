@@ -258,6 +258,7 @@ def test_leftover_scratch_is_a_warning_and_stays(sick: Town) -> None:
         assert dead.exists()
     (paths.work / "dbt-cache").mkdir(exist_ok=True)
     (paths.work / "dbt-cache" / "manifest").write_bytes(b"x")
+    (paths.work / "gx.log").write_bytes(b"x")
     shutil.rmtree(dead)
     assert check_scratch(paths).health is Health.OK
 
