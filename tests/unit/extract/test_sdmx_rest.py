@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from extract.errors import SourceError, TerminalError, TransientError
+from extract.errors import GoneError, SourceError, TerminalError, TransientError
 from tests.unit.extract.conftest import WINDOW
 from tests.unit.extract.sdmx_messages import structure
 from tests.unit.extract.server import Answer, Asked, Script, serve
@@ -91,7 +91,7 @@ def test_a_snapshot_without_data_is_an_error(open_source: Any) -> None:
 
 
 BROKEN = {
-    "no-structure": (None, Answer(b"", 404), TerminalError, "status", "LFS structure"),
+    "no-structure": (None, Answer(b"", 404), GoneError, "status", "LFS structure"),
     "structure-is-html": (None, Answer(b"<!doctype html>"), TerminalError, "html", "LFS structure"),
     "structure-is-data": (None, Answer(DATA), TerminalError, "dsd", "LFS structure"),
     "structure-is-json": (None, Answer(b'{"a": 1}'), TerminalError, "sdmx_csv", "LFS structure"),
