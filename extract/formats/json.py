@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,6 +32,8 @@ from warehouse.records import RejectedRecord
 MEGABYTE = 1 << 20
 REJECTED = "row:json"
 BLANK = "blank_line"
+# So many lines are read one by one where one of them does not take the fast way.
+FEW_LINES = 64
 
 
 @dataclass(frozen=True)
@@ -136,18 +139,38 @@ class NdjsonFormat(_JsonReader):
             raise wrong_encoding(content, self._options.encoding, error.offset) from error
 
     def _block(self, block: bytes, row: int, encoding: str) -> Parsed:
+        """Some whole lines, in halves where one of them does not take the fast way."""
         lines = block.count(b"\n") + (not block.endswith(b"\n"))
         try:
             table, undeclared = self._fast.lines(block)
             if table.num_rows != lines:
                 raise NotFastError
         except NotFastError:
+            if lines > FEW_LINES:
+                return self._halves(block, row, encoding)
             try:
                 return self._slow(block, row, encoding, json_mixed.loads, self._mixed_columns())
             except NotFastError:
                 return self._slow(block, row, encoding, json_slow.loads, self._text_columns())
         table = with_rows(table, row_numbers(row, table.num_rows))
         return self._parsed(block, table, undeclared, encoding)
+
+    def _halves(self, block: bytes, row: int, encoding: str) -> Parsed:
+        """Both halves as one stretch: all but a few lines around a bad one take the fast way."""
+        middle = block.find(b"\n", len(block) // 2) + 1 or block.find(b"\n") + 1
+        if middle == len(block):
+            middle = block.rfind(b"\n", 0, middle - 1) + 1
+        first = self._block(block[:middle], row, encoding)
+        second = self._block(block[middle:], row + first.count, encoding)
+        ignored = Counter(first.ignored) + Counter(second.ignored)
+        return Parsed(
+            pa.concat_tables([first.records, second.records]),
+            [*first.rejected, *second.rejected],
+            dict(ignored),
+            first.undeclared | second.undeclared,
+            first.absent & second.absent,
+            encoding,
+        )
 
     def _slow(
         self,

@@ -234,6 +234,29 @@ def test_an_invalid_line_is_rejected(open_bytes: Any) -> None:
     assert opened.reader.summary.ignored == {"blank_line": 1}
 
 
+def test_a_bad_line_costs_the_others_nothing(
+    open_bytes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def counted(text: str) -> Any:
+        read.append(text)
+        return json.loads(text)
+
+    monkeypatch.setattr(json_mixed, "loads", counted)
+    texts = [json.dumps({"a": str(number)}) for number in range(2_000)]
+    texts[3], texts[1_200], texts[1_999] = '{"a": "3"', "", '{"a": [1'
+    content = "\n".join(texts).encode()
+    opened = open_bytes(content, NDJSON, [RawColumn("a")]).read()
+    kept = [number for number in range(2_000) if number not in (3, 1_200, 1_999)]
+    assert [row["a"] for row in opened.rows()] == [str(number) for number in kept]
+    # A blank line is no record: those after it move up.
+    numbers = [number - (number > 1_200) for number in kept]
+    assert [row["_raw_row"] for row in opened.rows()] == numbers
+    assert [each.row for batch in opened.batches for each in batch.rejected] == [3, 1_998]
+    assert len(read) < 3 * 64
+
+
 def test_row_numbers_go_on_over_blocks(open_bytes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("extract.formats.json.STRETCH_BYTES", 100)
     content = lines([{"id": str(number)} for number in range(50)])
