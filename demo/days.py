@@ -4,7 +4,7 @@ Instants are whole seconds since 1970 (UTC). The city keeps UTC+7 the whole year
 day is always 86,400 seconds long.
 """
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import cache
 
 from demo.draw import uniform
@@ -13,6 +13,7 @@ FIRST_DAY = date(2025, 3, 8)
 REFORM_DAY = date(2025, 7, 1)  # the district tier ends, the new units begin
 OFFSET_SECONDS = 7 * 3600
 DAY_SECONDS = 86_400
+CITY_ZONE = timezone(timedelta(seconds=OFFSET_SECONDS))
 NEVER = 2**50  # an instant after every other; keeps the columns free of nulls
 
 # First day of the lunar year (Tết Nguyên đán): Giáp Thìn, Ất Tỵ, Bính Ngọ, Đinh Mùi.
@@ -50,6 +51,11 @@ def ends_at(day: date) -> int:
 def day_of(instant: int) -> date:
     """The local day of an instant."""
     return date(1970, 1, 1) + timedelta(days=(instant + OFFSET_SECONDS) // DAY_SECONDS)
+
+
+def local_time(instant: int) -> str:
+    """An instant in the city's local time, in ISO 8601 with its offset."""
+    return datetime.fromtimestamp(instant, UTC).astimezone(CITY_ZONE).isoformat()
 
 
 def days_from(first: date, count: int) -> list[date]:

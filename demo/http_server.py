@@ -2,6 +2,7 @@
 
 import hmac
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,7 +51,7 @@ class DemoServer(ThreadingHTTPServer):
         return trouble if self._attempts.refuse(target, trouble) else None
 
 
-class DemoHandler(BaseHTTPRequestHandler):
+class DemoHandler(BaseHTTPRequestHandler, ABC):
     """Answers one connection.
 
     Attributes:
@@ -64,17 +65,17 @@ class DemoHandler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     usual_kind: str
 
+    @abstractmethod
     def _answer(self) -> None:
         """Answers a request.
 
         Raises:
             BadRequestError: when a parameter of the address cannot be read.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def failure(self, status: HTTPStatus, description: str) -> str | bytes:
         """The body of an answer that says what failed."""
-        raise NotImplementedError
 
     def do_GET(self) -> None:
         """Answers a GET request."""

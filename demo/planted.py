@@ -1,10 +1,12 @@
 """Planted faults, whatever the system: what a source shows of a record, step by step."""
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+import polars as pl
 
 from demo import days
 from demo.planting import Slot
@@ -83,6 +85,20 @@ class Base:
         """The steps of a record that is another from the fault on."""
         return (self.first, Step(self.shown, (record,), (Effect(column, "changed", False),)))
 
+    @property
+    def back(self) -> int:
+        """When a change is taken back: a day after it showed."""
+        return self.shown + days.DAY_SECONDS
+
+    def there_and_back(self, there: Record, back: Record, column: str) -> tuple[Step, ...]:
+        """The steps of a record that is another for a day, then what it was."""
+        effect = Effect(column, "changed", standing=False)
+        return (
+            self.first,
+            Step(self.shown, (there,), (effect,)),
+            Step(self.back, (back,), (effect,)),
+        )
+
 
 Plant = Callable[[Base], tuple[Step, ...]]
 
@@ -124,7 +140,51 @@ class Seen:
     seen: date
 
 
-def within(fault: Fault, base: Base) -> tuple[Step, ...]:
+def slot_rows(slots: Sequence[Slot], frame: pl.DataFrame) -> pl.DataFrame:
+    """The generator's rows of the records that carry faults.
+
+    Args:
+        slots: What is planted where.
+        frame: The generator's frame, with `day` (ordinal) and `place`.
+
+    Returns:
+        Its columns, `salt` and `midnight` (instant at which the day begins); a row a slot, in
+        their order.
+    """
+    places = pl.DataFrame(
+        {
+            "day": pl.Series([slot.made.toordinal() for slot in slots], dtype=pl.Int32),
+            "place": pl.Series([slot.place for slot in slots], dtype=pl.UInt32),
+            "salt": pl.Series([slot.salt for slot in slots], dtype=pl.Int64),
+            "midnight": [days.starts_at(slot.made) for slot in slots],
+        }
+    )
+    return places.join(frame, on=["day", "place"], how="left", maintain_order="left")
+
+
+def steps_of(
+    slot: Slot,
+    record: Record,
+    recorded: int,
+    within_a_day: Mapping[str, Fault],
+    between_days: Mapping[str, Plant],
+) -> tuple[Step, ...]:
+    """The steps of a quiet record that carries a slot's fault.
+
+    Args:
+        slot: What is planted.
+        record: The record as it would be without the fault.
+        recorded: When the source first recorded it.
+        within_a_day: The system's faults that a record shows by itself, by kind.
+        between_days: Its faults that only show between two days, by kind.
+    """
+    base = Base(record, recorded, _shown_at(slot), slot.salt)
+    if slot.kind in within_a_day:
+        return _within(within_a_day[slot.kind], base)
+    return between_days[slot.kind](base)
+
+
+def _within(fault: Fault, base: Base) -> tuple[Step, ...]:
     """The one step of a fault that a record shows by itself."""
     record = copy.deepcopy(base.record)
     fault.change(record, base.salt)
@@ -132,16 +192,32 @@ def within(fault: Fault, base: Base) -> tuple[Step, ...]:
     return (Step(base.recorded, (record,) * fault.copies, (effect,)),)
 
 
-def shown_at(slot: Slot) -> int:
+def _shown_at(slot: Slot) -> int:
     """The instant of the afternoon at which a fault between days shows."""
     return days.starts_at(slot.shown) + AFTERNOON + slot.salt // 11 % (3 * 3600)
 
 
-def seen(records: Iterable[Planted], first_read: date) -> Iterator[Seen]:
-    """The effects of planted records, for a reader whose first read is on a day."""
-    for planted in records:
-        state = planted.step_at(days.ends_at(first_read))
-        for step, effect in planted.effects():
-            day = days.day_of(step.recorded)
-            if day > first_read or (step is state and effect.standing):
-                yield Seen(planted, step, effect, day, max(day, first_read))
+def seen(records: Iterable[Planted], first_read: date, first: date, last: date) -> list[Seen]:
+    """The effects of planted records as a reader meets them, by day and identifier.
+
+    Args:
+        records: What is planted.
+        first_read: The first day that the reader looks at the source.
+        first: First day of planting that is asked for.
+        last: Last day of planting that is asked for.
+    """
+    met = [
+        each
+        for planted in records
+        for each in _seen(planted, first_read)
+        if first <= each.day <= last
+    ]
+    return sorted(met, key=lambda each: (each.day, each.planted.identifier))
+
+
+def _seen(planted: Planted, first_read: date) -> Iterator[Seen]:
+    state = planted.step_at(days.ends_at(first_read))
+    for step, effect in planted.effects():
+        day = days.day_of(step.recorded)
+        if day > first_read or (step is state and effect.standing):
+            yield Seen(planted, step, effect, day, max(day, first_read))

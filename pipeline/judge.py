@@ -1,7 +1,7 @@
 """One step: every publication's candidate before the gate."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -45,7 +45,7 @@ def judge_candidate(
         rejects.
     """
     publications = tuple(context.registry.publications.values())
-    lineage = {each.name: core_tables(candidate.run.manifest, each) for each in publications}
+    lineage = core_tables(candidate.run.manifest, publications)
     days = {name: pinned.as_of(tables) or context.as_of for name, tables in lineage.items()}
     built = Built(
         candidate.expected_file, candidate.run.run_results, candidate.run.manifest, context.as_of
@@ -79,16 +79,21 @@ def _contracts(context: Context, tables: frozenset[str]) -> list[TableContract]:
     return [context.city.tables[name] for name in sorted(tables)]
 
 
-def core_tables(manifest: Path, publication: Publication) -> frozenset[str]:
-    """The core tables that a publication's marts are built from, by dbt's manifest.
+def core_tables(manifest: Path, publications: Iterable[Publication]) -> dict[str, frozenset[str]]:
+    """The core tables that each publication's marts are built from, by dbt's manifest.
 
     Returns:
-        Table names; empty where dbt left no manifest (such a candidate is rejected anyway).
+        Table names by publication; none where dbt left no manifest (such a candidate is rejected
+        anyway).
     """
     if not manifest.exists():
-        return frozenset()
+        return {each.name: frozenset() for each in publications}
     known: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
-    parents: dict[str, list[str]] = known["parent_map"]
+    return {each.name: _core_tables(known, each) for each in publications}
+
+
+def _core_tables(manifest: Mapping[str, Any], publication: Publication) -> frozenset[str]:
+    parents: Mapping[str, list[str]] = manifest["parent_map"]
     waiting = [name for name in parents if name.split(".")[-1] in publication.marts]
     seen: set[str] = set()
     while waiting:
@@ -96,7 +101,7 @@ def core_tables(manifest: Path, publication: Publication) -> frozenset[str]:
         if node not in seen:
             seen.add(node)
             waiting += parents.get(node, [])
-    sources = (known["sources"][node] for node in seen if node.startswith("source."))
+    sources = (manifest["sources"][node] for node in seen if node.startswith("source."))
     return frozenset(each["name"] for each in sources if each["schema"] == "core")
 
 

@@ -12,18 +12,9 @@ with part as (
     select indicator_code, period_start, numerator, denominator
     from {{ ref('mart_district_indicator') }}
     union all
-    {%- for model in [
-        'ind_service_request_opened', 'ind_service_request_due', 'ind_service_request_closed',
-        'ind_service_request_period_end', 'ind_dossier_opened', 'ind_dossier_closed',
-        'ind_dossier_period_end', 'ind_sensor_observation_observed',
-        'ind_emergency_trip_received', 'ind_duration_quantile',
-        'ind_labour_force_survey_period'
-    ] %}
     select indicator_code, period_start, numerator, denominator
-    from {{ ref(model) }}
+    from {{ ref('ind_pass') }}
     where area_level = 'unlocated'
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
 ),
 
 total as (

@@ -77,14 +77,9 @@ def deleted(base: Base) -> tuple[Step, ...]:
 
 def there_and_back(base: Base) -> tuple[Step, ...]:
     """A value goes from A to B and a day later back to A, each with its own time of update."""
-    back_at = base.shown + days.DAY_SECONDS
     there = _copy(base, base.shown)
-    effect = Effect(_other_ward(there, base.salt), "changed", standing=False)
-    return (
-        base.first,
-        Step(base.shown, (there,), (effect,)),
-        Step(back_at, (_copy(base, back_at),), (effect,)),
-    )
+    column = _other_ward(there, base.salt)
+    return base.there_and_back(there, _copy(base, base.back), column)
 
 
 def bad_update(base: Base) -> tuple[Step, ...]:

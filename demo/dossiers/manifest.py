@@ -30,12 +30,8 @@ def manifest(
         `received_at` and `updated_at` as shown, `column`, `effect`.
     """
     planted = plant(window, generate(window), rate)
-    lines = [
-        _line(each)
-        for each in seen(planted, first_read or window.first)
-        if first <= each.day <= last
-    ]
-    yield from sorted(lines, key=lambda line: (line["day"], line["dossier_id"]))
+    for each in seen(planted, first_read or window.first, first, last):
+        yield _line(each)
 
 
 def _line(each: Seen) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from demo.dossiers.calendar import dossiers_on
 from demo.dossiers.changes import BETWEEN_DAYS, written
 from demo.dossiers.faults import WITHIN_ONE_DAY
 from demo.dossiers.version import COLUMNS, INSTANTS, LAST_INSTANT, RECORDED, dossier_id, state
-from demo.planted import MORNING, Base, Planted, Record, shown_at, within
+from demo.planted import MORNING, Planted, Record, slot_rows, steps_of
 from demo.planting import Plan, Slot, slots
 from demo.rows import HOUR
 from demo.window import Window
@@ -26,15 +26,7 @@ def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
         rate: Factor on the number of faults.
     """
     chosen = slots(window, rate, PLAN)
-    places = pl.DataFrame(
-        {
-            "day": pl.Series([slot.made.toordinal() for slot in chosen], dtype=pl.Int32),
-            "place": pl.Series([slot.place for slot in chosen], dtype=pl.UInt32),
-            "salt": pl.Series([slot.salt for slot in chosen], dtype=pl.Int64),
-            "midnight": [days.starts_at(slot.made) for slot in chosen],
-        }
-    )
-    rows = _quiet(places.join(frame, on=["day", "place"], how="left", maintain_order="left"))
+    rows = _quiet(slot_rows(chosen, frame))
     records = rows.select(
         value.alias(name) for name, value in state(pl.col("finished")).items()
     ).to_dicts()
@@ -85,10 +77,6 @@ def _quiet(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _planted(slot: Slot, record: Record, row: int) -> Planted:
-    base = Base(record, record["finished_at"], shown_at(slot), slot.salt)
-    if slot.kind in WITHIN_ONE_DAY:
-        steps = within(WITHIN_ONE_DAY[slot.kind], base)
-    else:
-        steps = BETWEEN_DAYS[slot.kind](base)
+    steps = steps_of(slot, record, record["finished_at"], WITHIN_ONE_DAY, BETWEEN_DAYS)
     identifier = dossier_id(slot.made, slot.place)
     return Planted(slot, row, record["received_at"], identifier, steps)

@@ -1,7 +1,7 @@
 """Faults that only show between two days: a request comes late, changes or goes away."""
 
 import copy
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from demo import days
 from demo.feedback.faults import WITHIN_ONE_DAY, put, shifted, value
@@ -11,19 +11,13 @@ from demo.planted import QUARANTINE, Base, Effect, Plant, Record, Step
 from demo.planting import MONTH
 
 BETWEEN_COPIES = 5 * 3600
-CITY_ZONE = timezone(timedelta(seconds=days.OFFSET_SECONDS))
-
-
-def written(instant: int) -> str:
-    """An instant in the city's local time, as the records give it."""
-    return datetime.fromtimestamp(instant, UTC).astimezone(CITY_ZONE).isoformat()
 
 
 def _copy(base: Base, updated: int | None = None) -> Record:
     """A copy of the record, with another updated time if one is given."""
     record = copy.deepcopy(base.record)
     if updated is not None:
-        put(record, "updated_datetime", written(updated))
+        put(record, "updated_datetime", days.local_time(updated))
     return record
 
 
@@ -89,15 +83,9 @@ def deleted(base: Base) -> tuple[Step, ...]:
 
 
 def _there_and_back(base: Base, *, same_time: bool) -> tuple[Step, ...]:
-    back_at = base.shown + days.DAY_SECONDS
     there = _copy(base, None if same_time else base.shown)
-    back = _copy(base, None if same_time else back_at)
-    effect = Effect(_other_area(there, base.salt), "changed", standing=False)
-    return (
-        base.first,
-        Step(base.shown, (there,), (effect,)),
-        Step(back_at, (back,), (effect,)),
-    )
+    back = _copy(base, None if same_time else base.back)
+    return base.there_and_back(there, back, _other_area(there, base.salt))
 
 
 def there_and_back(base: Base) -> tuple[Step, ...]:

@@ -35,12 +35,8 @@ def manifest(
         `effect`; for the transport `page` instead of request and column.
     """
     requests = plant(window, generate(window), rate)
-    lines = [
-        _line(each)
-        for each in seen(requests, first_read or window.first)
-        if first <= each.day <= last
-    ]
-    yield from sorted(lines, key=lambda line: (line["day"], line["service_request_id"]))
+    for each in seen(requests, first_read or window.first, first, last):
+        yield _line(each)
     yield from _transport(first_read or first, last)
 
 

@@ -8,7 +8,7 @@ from demo import days
 from demo.feedback import record
 from demo.feedback.changes import BETWEEN_DAYS
 from demo.feedback.faults import WITHIN_ONE_DAY
-from demo.planted import MORNING, Base, Planted, shown_at, within
+from demo.planted import MORNING, Planted, slot_rows, steps_of
 from demo.planting import Plan, Slot, slots
 from demo.rows import HOUR
 from demo.window import Window
@@ -25,15 +25,7 @@ def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
         rate: Factor on the number of faults.
     """
     chosen = slots(window, rate, PLAN)
-    places = pl.DataFrame(
-        {
-            "day": pl.Series([slot.made.toordinal() for slot in chosen], dtype=pl.Int32),
-            "place": pl.Series([slot.place for slot in chosen], dtype=pl.UInt32),
-            "salt": pl.Series([slot.salt for slot in chosen], dtype=pl.Int64),
-            "midnight": [days.starts_at(slot.made) for slot in chosen],
-        }
-    )
-    rows = _quiet(places.join(frame, on=["day", "place"], how="left", maintain_order="left"))
+    rows = _quiet(slot_rows(chosen, frame))
     texts = record.lines(rows, days.NEVER, extended=True)
     requests = [
         _planted(slot, text, row, requested, closed)
@@ -62,10 +54,6 @@ def _quiet(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _planted(slot: Slot, text: str, row: int, requested: int, closed: int) -> Planted:
-    base = Base(json.loads(text), closed, shown_at(slot), slot.salt)
-    if slot.kind in WITHIN_ONE_DAY:
-        steps = within(WITHIN_ONE_DAY[slot.kind], base)
-    else:
-        steps = BETWEEN_DAYS[slot.kind](base)
+    steps = steps_of(slot, json.loads(text), closed, WITHIN_ONE_DAY, BETWEEN_DAYS)
     identifier = record.request_id(slot.made, slot.place)
     return Planted(slot, row, requested, identifier, steps)

@@ -1,63 +1,23 @@
 """Faults that only show between two days: an encounter comes late, changes or goes away."""
 
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 
 from demo import days
 from demo.health.catalogue import FACILITIES, KINDS
-from demo.health.faults import QUARANTINE, WITHIN_ONE_DAY, Fault, put, shifted, value
-from demo.planted import Effect, Record, Step
+from demo.health.faults import WITHIN_ONE_DAY, put, shifted, value
+from demo.planted import QUARANTINE, Base, Effect, Plant, Record, Step
 from demo.planting import MONTH
 
 BETWEEN_COPIES = 5 * 3600
-CITY_ZONE = timezone(timedelta(seconds=days.OFFSET_SECONDS))
 
 
-@dataclass(frozen=True)
-class Base:
-    """A quiet encounter on which a fault is planted.
-
-    Attributes:
-        record: The resource as it would be without the fault.
-        recorded: When the source first recorded it.
-        shown: When the fault shows; of a later day for the faults of this module.
-        salt: Chooses among the forms of a fault.
-    """
-
-    record: Record
-    recorded: int
-    shown: int
-    salt: int
-
-    @property
-    def first(self) -> Step:
-        """The step before the fault."""
-        return Step(self.recorded, (self.record,))
-
-    def copy(self, updated: int | None = None) -> Record:
-        """A copy of the resource, with another updated time if one is given."""
-        record = copy.deepcopy(self.record)
-        if updated is not None:
-            put(record, "lastUpdated", written(updated))
-        return record
-
-
-Plant = Callable[[Base], tuple[Step, ...]]
-
-
-def written(instant: int) -> str:
-    """An instant in the city's local time, as the resources give it."""
-    return datetime.fromtimestamp(instant, UTC).astimezone(CITY_ZONE).isoformat()
-
-
-def within(fault: Fault, base: Base) -> tuple[Step, ...]:
-    """The one step of a fault that a resource shows by itself."""
-    record = base.copy()
-    fault.change(record, base.salt)
-    effect = Effect(fault.column, fault.outcome, standing=True)
-    return (Step(base.recorded, (record,) * fault.copies, (effect,)),)
+def _copy(base: Base, updated: int | None = None) -> Record:
+    """A copy of the resource, with another updated time if one is given."""
+    record = copy.deepcopy(base.record)
+    if updated is not None:
+        put(record, "lastUpdated", days.local_time(updated))
+    return record
 
 
 def _area_on(day: datetime, salt: int, unlike: str) -> str:
@@ -85,38 +45,34 @@ def _other_facility(record: Record, salt: int) -> str:
     return "facility"
 
 
-def _changed(base: Base, record: Record, column: str) -> tuple[Step, ...]:
-    return (base.first, Step(base.shown, (record,), (Effect(column, "changed", standing=False),)))
-
-
 def late(base: Base) -> tuple[Step, ...]:
     """Recorded days after it began and ended."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     return (Step(base.shown, (record,), (Effect("start", "new", standing=True),)),)
 
 
 def corrected(base: Base) -> tuple[Step, ...]:
     """A value is put right in a later version."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     corrections = (_other_area, _other_class, _other_facility)
     column = corrections[base.salt % len(corrections)](record, base.salt // len(corrections))
-    return _changed(base, record, column)
+    return base.changed(record, column)
 
 
 def date_moved(base: Base) -> tuple[Step, ...]:
     """The encounter turns out to be of the month before; its area is one valid then."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     before = datetime.fromisoformat(value(base.record, "start"))
     for column in ("start", "end"):
         put(record, column, shifted(record, column, -MONTH))
     if before.date() >= days.REFORM_DAY > (before - MONTH).date():
         _other_area(record, base.salt)
-    return _changed(base, record, "start")
+    return base.changed(record, "start")
 
 
 def entered_in_error(base: Base) -> tuple[Step, ...]:
     """The source says that there was no such encounter, by its status."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     put(record, "status", "entered-in-error")
     return (base.first, Step(base.shown, (record,), (Effect("status", "deleted", standing=True),)))
 
@@ -127,15 +83,9 @@ def removed(base: Base) -> tuple[Step, ...]:
 
 
 def _there_and_back(base: Base, *, same_time: bool) -> tuple[Step, ...]:
-    back_at = base.shown + days.DAY_SECONDS
-    there = base.copy(None if same_time else base.shown)
-    back = base.copy(None if same_time else back_at)
-    effect = Effect(_other_area(there, base.salt), "changed", standing=False)
-    return (
-        base.first,
-        Step(base.shown, (there,), (effect,)),
-        Step(back_at, (back,), (effect,)),
-    )
+    there = _copy(base, None if same_time else base.shown)
+    back = _copy(base, None if same_time else base.back)
+    return base.there_and_back(there, back, _other_area(there, base.salt))
 
 
 def there_and_back(base: Base) -> tuple[Step, ...]:
@@ -150,7 +100,7 @@ def there_and_back_same_time(base: Base) -> tuple[Step, ...]:
 
 def bad_update(base: Base) -> tuple[Step, ...]:
     """A good resource is followed by a bad one."""
-    record = base.copy(base.shown)
+    record = _copy(base, base.shown)
     fault = WITHIN_ONE_DAY["unknown_class"]
     fault.change(record, base.salt)
     effect = Effect(fault.column, QUARANTINE, standing=True)
@@ -159,7 +109,7 @@ def bad_update(base: Base) -> tuple[Step, ...]:
 
 def stale_copy(base: Base) -> tuple[Step, ...]:
     """Two versions of one day stand in the export, the newer one first."""
-    newer, older = base.copy(base.shown), base.copy(base.shown - BETWEEN_COPIES)
+    newer, older = _copy(base, base.shown), _copy(base, base.shown - BETWEEN_COPIES)
     column = _other_area(newer, base.salt)
     _other_facility(older, base.salt)
     effects = (
@@ -172,7 +122,7 @@ def stale_copy(base: Base) -> tuple[Step, ...]:
 def redelivered(base: Base) -> tuple[Step, ...]:
     """The same resource is recorded once more, not a character of it changed."""
     effect = Effect("lastUpdated", "unchanged", standing=False)
-    return (base.first, Step(base.shown, (base.copy(),), (effect,)))
+    return (base.first, Step(base.shown, (_copy(base),), (effect,)))
 
 
 BETWEEN_DAYS: dict[str, Plant] = {

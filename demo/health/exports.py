@@ -9,9 +9,9 @@ import polars as pl
 
 from demo import days
 from demo.health import record
-from demo.health.changes import written
 from demo.health.generator import generate
-from demo.health.planted import Planted, plant
+from demo.health.planted import plant, text_of
+from demo.planted import Planted
 from demo.window import Window
 
 ORDINARY = -1  # entry of an encounter on which no fault is planted
@@ -80,7 +80,7 @@ class Exports:
             if query.since is None or step is None or step.records or step.recorded < query.since:
                 continue
             by_day.setdefault(days.day_of(step.recorded), []).append(
-                (step.recorded, each.encounter_id)
+                (step.recorded, each.identifier)
             )
         return b"".join(_bundle(removed) for _, removed in sorted(by_day.items()))
 
@@ -105,7 +105,7 @@ def _bundle(removed: list[tuple[int, str]]) -> bytes:
     """A transaction Bundle that deletes encounters, as of the latest of the deletions."""
     bundle = {
         "resourceType": "Bundle",
-        "meta": {"lastUpdated": written(max(instant for instant, _ in removed))},
+        "meta": {"lastUpdated": days.local_time(max(instant for instant, _ in removed))},
         "type": "transaction",
         "entry": [
             {"request": {"method": "DELETE", "url": f"Encounter/{identifier}"}}
@@ -128,6 +128,6 @@ def _entries(planted: list[Planted]) -> tuple[pl.DataFrame, list[str]]:
         for step, replaced in zip(each.steps, ends, strict=True):
             for shown in step.records:
                 rows.append((each.row, len(texts), step.recorded, replaced))
-                texts.append(each.text(shown))
+                texts.append(text_of(each, shown))
     schema = {"row": pl.UInt32, "entry": pl.Int32, "recorded": pl.Int64, "replaced": pl.Int64}
     return pl.DataFrame(rows, schema=schema, orient="row"), texts

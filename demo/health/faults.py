@@ -4,16 +4,11 @@ Every fault is planted on a quiet encounter: begun and ended on one day, recorde
 changed by itself. So what a reader sees of it comes from the fault alone.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from demo.planted import Record
+from demo.planted import Change, Fault, Record
 
-Change = Callable[[Record, int], None]
-
-QUARANTINE = "quarantine"
 YEAR = timedelta(days=365)  # past the end of every window, so that it stays in the future
 BROKEN = "broken_line"  # the resource is cut in the middle of its line
 
@@ -29,23 +24,6 @@ PATHS: dict[str, tuple[str | int, ...]] = {
     "area": ("location", 0, "location", "identifier", "value"),
     "facility": ("serviceProvider", "identifier", "value"),
 }
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A kind of fault that one resource shows by itself.
-
-    Attributes:
-        column: The field in which it lies, of `PATHS`.
-        change: Breaks the resource in place; its number chooses among the forms of the fault.
-        outcome: What a reader should make of the resource.
-        copies: How often it stands in the export.
-    """
-
-    column: str
-    change: Change
-    outcome: str = QUARANTINE
-    copies: int = 1
 
 
 def _holder(record: Record, column: str) -> Any:

@@ -4,16 +4,14 @@ A row depends on the seed, its day and its place in the day alone, so that a lon
 the same rows for the days it shares with a shorter one.
 """
 
-from itertools import accumulate
-
 import polars as pl
 
 from demo import days, draw
 from demo.health.calendar import HOUR_WEIGHTS, encounters_on
 from demo.health.catalogue import FACILITIES, KINDS, SPECIALTIES
+from demo.rows import HOUR, places, second_of_day
 from demo.window import Window
 
-HOUR = 3600
 CANCELLED = 0.015
 SHORTEST_HOURS = 0.2
 LONGEST_HOURS = 24 * 45.0
@@ -31,7 +29,7 @@ def generate(window: Window) -> pl.DataFrame:
         `cancelled`, the places `facility`, `kind`, `specialty` in their tables, `reformed`
         (whether the day is one since the reform) and `words` (a number that picks the wording).
     """
-    frame = _places(window)
+    frame = places(window, encounters_on)
     key = draw.keys(window.seed + SALT, pl.col("day"), pl.col("place"))
     frame = frame.with_columns(key.alias("key"))
     frame = frame.with_columns(
@@ -43,22 +41,6 @@ def generate(window: Window) -> pl.DataFrame:
         pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
         *("day", "place", "started", "ended", "filed", "cancelled"),
         *("facility", "kind", "specialty", "reformed", "words"),
-    )
-
-
-def _places(window: Window) -> pl.DataFrame:
-    """One row an encounter: its day, its place in it and how many the day has."""
-    counts = [encounters_on(window.seed, day, window.scale) for day in window.days]
-    frame = pl.DataFrame(
-        {
-            "day": pl.Series([day.toordinal() for day in window.days], dtype=pl.Int32),
-            "midnight": [days.starts_at(day) for day in window.days],
-            "reformed": [day >= days.REFORM_DAY for day in window.days],
-            "count": pl.Series(counts, dtype=pl.UInt32),
-        }
-    )
-    return frame.with_columns(pl.int_ranges(0, "count", dtype=pl.UInt32).alias("place")).explode(
-        "place"
     )
 
 
@@ -79,16 +61,9 @@ def _with_kind(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _with_start(frame: pl.DataFrame) -> pl.DataFrame:
     """Adds when it began, following the hours of the day."""
-    share = frame.select(
-        ((pl.col("place") + pl.col("u_time")) / pl.col("count")).alias("share")
-    ).to_series()
-    weights = [float(weight) for weight in HOUR_WEIGHTS]
-    hour = draw.picked(share, weights)
-    before = pl.Series([0.0, *accumulate(weights)][:-1]).gather(hour) / sum(weights)
-    width = pl.Series(weights).gather(hour) / sum(weights)
-    second = ((hour.cast(pl.Float64) + (share - before) / width) * HOUR).cast(pl.Int64)
     return frame.with_columns(
-        (frame["midnight"] + second.clip(0, days.DAY_SECONDS - 1)).alias("started")
+        (frame["midnight"] + second_of_day(frame, HOUR_WEIGHTS)).alias("started"),
+        (pl.col("day") >= days.REFORM_DAY.toordinal()).alias("reformed"),
     )
 
 

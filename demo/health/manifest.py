@@ -1,15 +1,15 @@
 """The list of what was planted: for tests, never served."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from demo import days
 from demo.health.faults import value
 from demo.health.generator import generate
-from demo.health.planted import Planted, plant
+from demo.health.planted import plant
 from demo.health.transport import troubles
-from demo.planted import Effect, Step
+from demo.planted import Seen, seen
 from demo.window import Window
 
 Line = dict[str, Any]
@@ -36,12 +36,8 @@ def manifest(
         `effect`; for the transport `what` was asked for instead of encounter and column.
     """
     planted = plant(window, generate(window), rate)
-    lines = [
-        line
-        for line in record_lines(planted, first_read or window.first)
-        if first <= date.fromisoformat(line["day"]) <= last
-    ]
-    yield from sorted(lines, key=lambda line: (line["day"], line["encounter_id"]))
+    for each in seen(planted, first_read or window.first, first, last):
+        yield _line(each)
     start = first_read or first
     for day in days.days_from(start, (last - start).days + 1):
         text = day.isoformat()
@@ -49,25 +45,15 @@ def manifest(
             yield {"kind": trouble, "day": text, "seen": text, "what": what, "effect": "retried"}
 
 
-def record_lines(planted: Iterable[Planted], first_read: date) -> Iterator[Line]:
-    """The lines of planted encounters, for a reader whose first read is on a day."""
-    for each in planted:
-        state = each.step_at(days.ends_at(first_read))
-        for step, effect in each.effects():
-            day = days.day_of(step.recorded)
-            if day > first_read or (step is state and effect.standing):
-                yield _line(each, step, effect, day, max(day, first_read))
-
-
-def _line(planted: Planted, step: Step, effect: Effect, day: date, seen: date) -> Line:
-    shown = step.records[-1] if step.records else None
+def _line(each: Seen) -> Line:
+    shown = each.step.records[-1] if each.step.records else None
     return {
-        "kind": planted.slot.kind,
-        "day": day.isoformat(),
-        "seen": seen.isoformat(),
-        "encounter_id": planted.encounter_id,
+        "kind": each.planted.slot.kind,
+        "day": each.day.isoformat(),
+        "seen": each.seen.isoformat(),
+        "encounter_id": each.planted.identifier,
         "start": value(shown, "start") if shown else None,
         "last_updated": value(shown, "lastUpdated") if shown else None,
-        "column": effect.column,
-        "effect": effect.outcome,
+        "column": each.effect.column,
+        "effect": each.effect.outcome,
     }

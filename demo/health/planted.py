@@ -1,52 +1,26 @@
 """The planted encounters of a window: what the source shows of each, step by step."""
 
 import json
-from dataclasses import dataclass
 
 import polars as pl
 
 from demo import days
 from demo.health import record
 from demo.health.calendar import encounters_on
-from demo.health.changes import BETWEEN_DAYS, Base, within
+from demo.health.changes import BETWEEN_DAYS
 from demo.health.faults import BROKEN, WITHIN_ONE_DAY
-from demo.health.generator import HOUR
-from demo.planted import Effect, Record, Step
+from demo.planted import MORNING, Planted, Record, slot_rows, steps_of
 from demo.planting import Plan, Slot, slots
+from demo.rows import HOUR
 from demo.window import Window
 
-MORNING = 8 * HOUR
-AFTERNOON = 14 * HOUR
 PLAN = Plan(tuple(WITHIN_ONE_DAY), tuple(BETWEEN_DAYS), encounters_on)
 
 
-@dataclass(frozen=True)
-class Planted:
-    """One encounter with a fault.
-
-    Attributes:
-        row: Its row in the generator's frame, whose ordinary life it replaces.
-        encounter_id: The identifier it was given, shown or not.
-    """
-
-    slot: Slot
-    row: int
-    encounter_id: str
-    steps: tuple[Step, ...]
-
-    def step_at(self, until: int) -> Step | None:
-        """The step that shows of what was recorded before an instant; None if none was."""
-        known = [step for step in self.steps if step.recorded < until]
-        return known[-1] if known else None
-
-    def effects(self) -> list[tuple[Step, Effect]]:
-        """Every effect with the step that shows it, in order."""
-        return [(step, effect) for step in self.steps for effect in step.effects]
-
-    def text(self, shown: Record) -> str:
-        """A resource of its steps as the line of an export."""
-        line = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
-        return line[: len(line) // 2] if self.slot.kind == BROKEN else line
+def text_of(planted: Planted, shown: Record) -> str:
+    """A resource of its steps as the line of an export."""
+    line = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+    return line[: len(line) // 2] if planted.slot.kind == BROKEN else line
 
 
 def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
@@ -58,19 +32,13 @@ def plant(window: Window, frame: pl.DataFrame, rate: float) -> list[Planted]:
         rate: Factor on the number of faults.
     """
     chosen = slots(window, rate, PLAN)
-    places = pl.DataFrame(
-        {
-            "day": pl.Series([slot.made.toordinal() for slot in chosen], dtype=pl.Int32),
-            "place": pl.Series([slot.place for slot in chosen], dtype=pl.UInt32),
-            "salt": pl.Series([slot.salt for slot in chosen], dtype=pl.Int64),
-            "midnight": [days.starts_at(slot.made) for slot in chosen],
-        }
-    )
-    rows = _quiet(places.join(frame, on=["day", "place"], how="left", maintain_order="left"))
+    rows = _quiet(slot_rows(chosen, frame))
     texts = record.lines(rows, days.NEVER)
     planted = [
-        _planted(slot, text, row, filed)
-        for slot, text, row, filed in zip(chosen, texts, rows["row"], rows["filed"], strict=True)
+        _planted(slot, text, row, started, filed)
+        for slot, text, row, started, filed in zip(
+            chosen, texts, rows["row"], rows["started"], rows["filed"], strict=True
+        )
     ]
     return sorted(planted, key=lambda each: each.row)
 
@@ -88,11 +56,6 @@ def _quiet(rows: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _planted(slot: Slot, text: str, row: int, filed: int) -> Planted:
-    shown = days.starts_at(slot.shown) + AFTERNOON + slot.salt // 11 % (3 * HOUR)
-    base = Base(json.loads(text), filed, shown, slot.salt)
-    if slot.kind in WITHIN_ONE_DAY:
-        steps = within(WITHIN_ONE_DAY[slot.kind], base)
-    else:
-        steps = BETWEEN_DAYS[slot.kind](base)
-    return Planted(slot, row, record.encounter_id(slot.made, slot.place), steps)
+def _planted(slot: Slot, text: str, row: int, started: int, filed: int) -> Planted:
+    steps = steps_of(slot, json.loads(text), filed, WITHIN_ONE_DAY, BETWEEN_DAYS)
+    return Planted(slot, row, started, record.encounter_id(slot.made, slot.place), steps)

@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from demo import days
-from demo.health.changes import written
 from demo.health.exports import Exports, Query
 from demo.health.transport import Breakage, Broken, troubles
 from demo.http_server import DemoHandler, DemoServer
@@ -149,7 +148,7 @@ class Handler(DemoHandler):
         if self.server.breaks(job.query.as_of, Breakage.MISSING_FILE):
             output.append({"type": "Encounter", "url": f"{place}/Encounter.{missing}.ndjson"})
         manifest: dict[str, Any] = {
-            "transactionTime": written(days.ends_at(job.query.as_of)),
+            "transactionTime": days.local_time(days.ends_at(job.query.as_of)),
             "request": job.request,
             "requiresAccessToken": True,
             "output": output,

@@ -1,21 +1,8 @@
 -- Every cell that an indicator of the city should have, and what was counted in it: the city as
 -- valid at the end of the period, and each reporting unit that was valid on a day of the period
 -- (stocks: on its last day). A cell in which nothing was counted is there too.
-with passed as (
-    {%- for model in [
-        'ind_service_request_opened', 'ind_service_request_due', 'ind_service_request_closed',
-        'ind_service_request_period_end', 'ind_dossier_opened', 'ind_dossier_closed',
-        'ind_dossier_period_end', 'ind_sensor_observation_observed',
-        'ind_emergency_trip_received', 'ind_duration_quantile',
-        'ind_labour_force_survey_period'
-    ] %}
-    select * from {{ ref(model) }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
 -- An indicator of a flow and a stock is counted in two passes.
-counted as (
+with counted as (
     select
         indicator_code,
         area_level,
@@ -27,7 +14,7 @@ counted as (
         cast(sum(n) as bigint) as n,
         sum(variance) as variance,
         bool_or(is_estimated) as is_estimated
-    from passed
+    from {{ ref('ind_pass') }}
     group by indicator_code, area_level, area_code, area_valid_from, period_start
 ),
 

@@ -85,7 +85,7 @@ def test_the_file_names_no_path(built: Built) -> None:
         views = connection.execute(
             "SELECT sql FROM duckdb_views() WHERE database_name = 'marts' AND NOT internal"
         ).fetchall()
-    assert len(views) == 9
+    assert len(views) == 10
     assert not [sql for (sql,) in views if str(built.work.parent) in sql or "parquet" in sql]
 
 
