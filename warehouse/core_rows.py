@@ -9,7 +9,7 @@ from warehouse.contract.model import TableContract
 from warehouse.difference import Difference
 from warehouse.lake import Snapshot
 from warehouse.row_hash import row_hash
-from warehouse.sql import date_literal, literal, quoted, quoted_list, read_files, same
+from warehouse.sql import date_literal, enumeration, literal, quoted, quoted_list, read_files, same
 from warehouse.staging import OBJECT_BITS, ROW_MASK, Staged
 
 SYSTEM_COLUMNS = {
@@ -72,12 +72,13 @@ def partitions_to_write(
 
 def _incoming(staged: Staged, difference: Difference) -> str:
     table = staged.compiled.table
+    source = literal(staged.compiled.source.id)
     out = difference.outcomes
     beaten = "ANTI JOIN lost ON lost._rowid = s.rowid"
     stays = "ANTI JOIN (SELECT _rowid FROM met WHERE outcome <> 'changed') m ON m._rowid = s.rowid"
     return f"""
         SELECT {quoted_list((each.name for each in table.columns), "s.")},
-            {literal(staged.compiled.source.id)} AS _source, s._row_hash,
+            {source}::{enumeration([staged.compiled.source.id])} AS _source, s._row_hash,
             {date_literal(staged.as_of)} AS _as_of, s._is_deleted,
             o.digest AS _raw_digest, (s._record & {ROW_MASK})::BIGINT AS _raw_row
         FROM staged s JOIN object o ON o.id = (s._record >> {OBJECT_BITS})

@@ -1,5 +1,7 @@
 """DuckDB sessions: the only place that opens one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -40,6 +42,20 @@ def session(
     if temp_directory is not None:
         connection.execute(f"SET temp_directory = {_literal(str(temp_directory))}")
     return _in_utc(connection)
+
+
+@contextmanager
+def one_thread_a_statement(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Meanwhile every statement of a session keeps to the thread that it was given by.
+
+    Statements on several cursors then run side by side, each at its own pace, where the threads
+    of one statement wait for each other at every step that needs all of its rows.
+    """
+    connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        connection.execute(f"SET threads = {THREADS}")
 
 
 def sandbox_session() -> duckdb.DuckDBPyConnection:

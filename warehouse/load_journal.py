@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from warehouse.files import create_exclusively, digest, put_in_place, scratch
-from warehouse.sql import literal, literal_list
+from warehouse.sql import enumeration, literal, literal_list
 from warehouse.staging import OBJECT_BITS, ROW_MASK, Staged
 
 RECORDS = "records"
@@ -34,7 +34,9 @@ def write_records(path: Path, staged: Staged, outcomes: Mapping[str, int], work:
     met = "LEFT JOIN met m ON m._rowid = s.rowid"
     has_lost = outcomes["duplicate"] + outcomes["superseded"] > 0
     has_met = outcomes["changed"] + outcomes["unchanged"] + outcomes["superseded"] > 0
-    found = ["l.outcome"] * has_lost + ["m.outcome"] * has_met + ["'new'"]
+    outcome = enumeration([*outcomes, "quarantined"])
+    found = ["l.outcome"] * has_lost + ["m.outcome"] * has_met
+    kept = ", ".join([*(f"{each}::{outcome}" for each in found), f"'new'::{outcome}"])
     unchanged = "CASE WHEN m.outcome = 'unchanged' THEN s._row_hash END"
     staged.connection.execute(
         f"""
@@ -42,13 +44,14 @@ def write_records(path: Path, staged: Staged, outcomes: Mapping[str, int], work:
             SELECT o.digest AS raw_digest, (r.record & {ROW_MASK})::BIGINT AS raw_row,
                 r.outcome, r.reasons, r.row_hash
             FROM (
-                SELECT s._record AS record, CASE WHEN NOT s._is_good THEN 'quarantined'
-                    ELSE coalesce({", ".join(found)}) END AS outcome,
+                SELECT s._record AS record, CASE WHEN NOT s._is_good
+                    THEN 'quarantined'::{outcome} ELSE coalesce({kept}) END AS outcome,
                     s._reasons AS reasons,
                     {unchanged if has_met else "NULL::BIGINT"} AS row_hash
                 FROM staged s {lost if has_lost else ""} {met if has_met else ""}
                 UNION ALL
-                SELECT _record, 'quarantined', reasons, NULL FROM bad WHERE key_text IS NULL
+                SELECT _record, 'quarantined'::{outcome}, reasons, NULL
+                FROM bad WHERE key_text IS NULL
             ) r JOIN object o ON o.id = (r.record >> {OBJECT_BITS})
         ) TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION snappy)
         """

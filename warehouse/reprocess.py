@@ -165,6 +165,7 @@ def _judge(
         LEFT JOIN seen ON seen.row_hash = l._row_hash
         GROUP BY h.id;
         DROP TABLE good; DROP TABLE broken; DROP TABLE staged; DROP TABLE bad; DROP TABLE object;
+        DROP TYPE raw_digest;
         """
     )
 

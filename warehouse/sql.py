@@ -20,6 +20,11 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def enumeration(values: Iterable[str]) -> str:
+    """The SQL type of texts of which there are few: written at the cost of a number."""
+    return f"ENUM ({', '.join(literal(value) for value in values)})"
+
+
 def literal_list(values: Iterable[str]) -> str:
     """The texts as an SQL list of strings."""
     return "[" + ", ".join(literal(value) for value in values) + "]"

@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
+from threading import Lock
 from typing import Protocol, TypeVar, cast
 
 import duckdb
@@ -14,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from warehouse.contract.model import SourceContract, TableContract
+from warehouse.duck import THREADS, one_thread_a_statement
 from warehouse.records import ROW_COLUMN, RecordBatch
 from warehouse.row_hash import row_hash
 from warehouse.sql import literal, quoted, quoted_list
@@ -24,9 +27,9 @@ ROW_MASK = (1 << OBJECT_BITS) - 1
 
 # One thread takes this many rows at a time, however the source cut its batches.
 SLICE_ROWS = 25_000
-# So many rows are typed by one statement. The rows of every statement after the first, which
-# memory may not hold, are put in the order of their partition: writing a partition then reads
-# its own rows back, not the whole table.
+# So many rows are typed by one statement. The rows of every statement after a thread's first,
+# which memory may not hold, are put in the order of their partition: writing a partition then
+# reads its own rows back, not the whole table.
 STATEMENT_ROWS = 200_000
 
 Item = TypeVar("Item")
@@ -99,11 +102,8 @@ def stage(
     staged = Staged(connection, compiled, as_of)
     _create_tables(staged)
     records = _Records(staged, batches)
-    is_first = True
     with closing(ahead(records.slices())) as slices:
-        for statement in _statements(slices):
-            _type(staged, statement, records, is_first=is_first)
-            is_first = False
+        _type_all(staged, records, slices)
     _keep_bad(staged)
     _finish(staged, records.objects)
     return staged
@@ -147,19 +147,68 @@ class _Records:
             yield from numbered.combine_chunks().to_batches(max_chunksize=SLICE_ROWS)
 
 
-def _statements(slices: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatchReader]:
-    """The slices as readers of about `STATEMENT_ROWS`, each to be read before the next."""
-    waiting = iter(slices)
-    for first in waiting:
+class _Shared:
+    """The slices of a stream, handed out to several threads, each slice to one of them.
 
-        def some(first: pa.RecordBatch = first) -> Iterator[pa.RecordBatch]:
-            yield first
-            rows = first.num_rows
-            while rows < STATEMENT_ROWS and (following := next(waiting, None)) is not None:
-                yield following
-                rows += following.num_rows
+    Attributes:
+        is_stopped: Whether no more are handed out.
+    """
 
-        yield pa.RecordBatchReader.from_batches(first.schema, some())
+    def __init__(self, slices: Iterator[pa.RecordBatch]) -> None:
+        self.is_stopped = False
+        self._slices = slices
+        self._lock = Lock()
+
+    def next(self) -> pa.RecordBatch | None:
+        """The next slice, None after the last."""
+        with self._lock:
+            return None if self.is_stopped else next(self._slices, None)
+
+    def reader(self) -> pa.RecordBatchReader | None:
+        """About the next `STATEMENT_ROWS`, handed out as they are read; None after the last."""
+        first = self.next()
+        return None if first is None else _reader(first, self._after(first))
+
+    def _after(self, first: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        rows = first.num_rows
+        while rows < STATEMENT_ROWS and (following := self.next()) is not None:
+            yield following
+            rows += following.num_rows
+
+
+def _reader(first: pa.RecordBatch, further: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
+    return pa.RecordBatchReader.from_batches(first.schema, chain([first], further))
+
+
+def _type_all(staged: Staged, records: _Records, slices: Iterator[pa.RecordBatch]) -> None:
+    """Type the slices: few by one statement, many by statements side by side.
+
+    Raises:
+        Exception: what reading them raised.
+    """
+    few: list[pa.RecordBatch] = []
+    while sum(each.num_rows for each in few) < SLICE_ROWS:
+        following = next(slices, None)
+        if following is None:
+            if few:
+                _type(staged, staged.connection, records, _reader(few[0], few[1:]))
+            return
+        few.append(following)
+    shared = _Shared(chain(few, slices))
+
+    def type_some() -> None:
+        is_first = True
+        try:
+            with staged.connection.cursor() as connection:
+                while (reader := shared.reader()) is not None:
+                    _type(staged, connection, records, reader, in_order=not is_first)
+                    is_first = False
+        finally:
+            shared.is_stopped = True
+
+    with one_thread_a_statement(staged.connection), ThreadPoolExecutor(THREADS) as pool:
+        for future in [pool.submit(type_some) for _ in range(THREADS)]:
+            future.result()
 
 
 def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
@@ -186,7 +235,6 @@ def _create_tables(staged: Staged) -> None:
             _is_good BOOLEAN, _row_hash BIGINT, _key_hash UBIGINT, _raw_record VARCHAR);
         CREATE TABLE bad (_record BIGINT, _record_hash VARCHAR, raw_record VARCHAR,
             key_text VARCHAR, reasons VARCHAR[], version_at TIMESTAMPTZ);
-        CREATE TABLE object (id BIGINT, digest VARCHAR, name VARCHAR);
         """
     )
 
@@ -197,15 +245,22 @@ def _numbered(records: pa.Table, number: int) -> pa.Table:
     return records.set_column(place, ROW_COLUMN, record)
 
 
-def _type(staged: Staged, records: pa.RecordBatchReader, read: _Records, *, is_first: bool) -> None:
-    """Type the records of one statement.
+def _type(
+    staged: Staged,
+    connection: duckdb.DuckDBPyConnection,
+    read: _Records,
+    records: pa.RecordBatchReader,
+    *,
+    in_order: bool = False,
+) -> None:
+    """Type the records of one statement, `in_order` of their partition.
 
     Raises:
         Exception: what reading them raised.
     """
-    connection, table = staged.connection, staged.compiled.table
+    table = staged.compiled.table
     names = quoted_list(each.name for each in table.columns)
-    partition = None if is_first else table.partition_column
+    partition = table.partition_column if in_order else None
     connection.register("arriving", records)
     try:
         connection.execute(
@@ -279,7 +334,13 @@ def _finish(staged: Staged, objects: dict[tuple[str, str], int]) -> None:
         }
     )
     staged.connection.register("listed", listed)
-    staged.connection.execute("INSERT INTO object SELECT id, digest, name FROM listed")
+    # Every row that is written names its object: an enumeration is written at the cost of a number.
+    staged.connection.execute(
+        """
+        CREATE TYPE raw_digest AS ENUM (SELECT DISTINCT digest FROM listed ORDER BY digest);
+        CREATE TABLE object AS SELECT id, digest::raw_digest AS digest, name FROM listed
+        """
+    )
     staged.connection.unregister("listed")
     staged.digests = list(dict.fromkeys(digest for digest, _ in objects))
     staged.records = _count(staged.connection, "staged") + staged.rejected

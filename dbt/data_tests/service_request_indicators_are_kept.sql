@@ -5,16 +5,23 @@
     meta={'severity': 'block'}
 ) }}
 
-with due as (
-    select date_trunc('month', expected_date) as period_start, count(*) as n
+-- Requests of like days are counted in one reading.
+with like_days as materialized (
+    select expected_date, closed_date, count(*) as n
     from {{ source('core', 'service_request') }}
+    group by expected_date, closed_date
+),
+
+due as (
+    select date_trunc('month', expected_date) as period_start, sum(n) as n
+    from like_days
     where expected_date <= {{ data_as_of() }}
     group by all
 ),
 
 closed as (
-    select date_trunc('month', closed_date) as period_start, count(*) as n
-    from {{ source('core', 'service_request') }}
+    select date_trunc('month', closed_date) as period_start, sum(n) as n
+    from like_days
     where closed_date <= {{ data_as_of() }}
     group by all
 ),
