@@ -66,6 +66,9 @@ class Console:
                 self._out.print(f"{line.name}: built without {late}", markup=False)
             for reason in line.reasons:
                 self._out.print(f"{line.name}: {reason}", markup=False, soft_wrap=True)
+            if line.approval:
+                told = f"{line.name} waits for a named person: {line.approval}"
+                self._out.print(told, markup=False, soft_wrap=True)
         disk = report.maintained
         self._out.print(
             f"tables: {disk.live / 1e6:.1f} MB live, {disk.on_disk / 1e6:.1f} MB on disk"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from pipeline.approve import approve_command
 from pipeline.console import Console
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
@@ -35,6 +36,7 @@ class PublicationLine:
         is_new: Whether this run changed what readers see.
         reasons: Why the verdict is not `publish`, and warnings.
         late_sources: Sources of it that failed in this run or lag behind its day.
+        approval: The command that publishes the candidate that waits, or None.
     """
 
     name: str
@@ -44,6 +46,7 @@ class PublicationLine:
     is_new: bool
     reasons: tuple[str, ...]
     late_sources: tuple[str, ...]
+    approval: str | None = None
 
 
 @dataclass(frozen=True)
@@ -240,4 +243,7 @@ def _line(
         is_new=entry.promoted is not None and not entry.promoted.equals(seen),
         reasons=entry.reasons,
         late_sources=tuple(late),
+        approval=approve_command(context.city, name, entry.candidate.content_hash)
+        if entry.candidate
+        else None,
     )

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from quality.decisions import record_decisions
+from quality.journal import plain
 from quality.ledger import Ledger
+from quality.result import CheckResult, CheckStatus
 from tests.unit.gate.small_city import (
     CONTRACTS,
     DAY,
@@ -22,6 +24,7 @@ from tests.unit.gate.small_city import (
     write_candidate,
 )
 from warehouse import promotion
+from warehouse.contract.model import Severity
 from warehouse.duck import session
 from warehouse.mart_file import attach, publication_hash, rows_sql
 from warehouse.paths import CityPaths
@@ -158,6 +161,52 @@ def test_an_unknown_verdict_is_reject(paths: CityPaths) -> None:
 def test_a_held_candidate_that_readers_see_already_is_no_hold(paths: CityPaths) -> None:
     run_day(paths, {1: 1, 2: 2, 3: 3}, "ppp")
     assert not run_day(paths, {1: 1, 2: 2, 3: 3}, "hpp", version=2).is_new
+
+
+def _tightened(paths: CityPaths, verdict: str, **severities: Severity) -> Promotion:
+    """A run on content that readers see already, in which checks of these severities fail."""
+    failed = [
+        plain(CheckResult("a", name, "contract", severity, CheckStatus.FAILED, 2, 1))
+        for name, severity in severities.items()
+    ]
+    judged = replace(decision(A, verdict), checks=failed, reasons=tuple(severities))
+    candidate = groups_candidate(paths, {1: 1})
+    return promote(paths, candidate, CONTRACTS, [judged])
+
+
+def test_a_tightened_rule_holds_what_readers_see_until_a_person_has_decided(
+    paths: CityPaths,
+) -> None:
+    first = _tightened(paths, "publish")
+    held = _tightened(paths, "hold", too_high=Severity.HOLD)
+    entry = held.record.entries["a"]
+    assert (held.is_new, entry.verdict, entry.reasons) == (True, "hold", ("too_high",))
+    assert entry.promoted == first.record.entries["a"].promoted
+    assert entry.candidate is not None
+    assert held_path(paths, entry.candidate.content_hash).exists()
+    assert not _tightened(paths, "hold", too_high=Severity.HOLD).is_new
+    approve(paths, "a", entry.candidate.content_hash, "Lan", CONTRACTS)
+    # The person knew of it; what is found beside it is new, but a warning holds nothing.
+    again = _tightened(paths, "hold", too_high=Severity.HOLD, old=Severity.WARN)
+    assert again.record.entries["a"].verdict == "publish"
+    assert again.record.entries["a"].candidate is None
+    more = _tightened(paths, "hold", too_high=Severity.HOLD, too_low=Severity.HOLD)
+    assert more.record.entries["a"].verdict == "hold"
+    loosened = _tightened(paths, "publish")
+    assert loosened.record.entries["a"].verdict == "publish"
+    assert not list((paths.marts / "held").glob("*.duckdb"))
+
+
+def test_a_new_warning_on_unchanged_content_is_recorded_once(paths: CityPaths) -> None:
+    _tightened(paths, "publish")
+    warned = _tightened(paths, "publish", late=Severity.WARN)
+    assert warned.is_new
+    assert warned.record.entries["a"].reasons == ("late",)
+    assert warned.record.mart_file == records(paths)[0].mart_file
+    assert not _tightened(paths, "publish", late=Severity.WARN).is_new
+    assert record_decisions(paths) == 2
+    told = [entry.body for entry in Ledger(paths).entries() if entry.kind == "verdict"]
+    assert [each["reasons"] for each in told] == [[], ["late"]]
 
 
 def test_a_rejected_candidate_supersedes_a_held_one(paths: CityPaths) -> None:
