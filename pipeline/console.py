@@ -39,6 +39,10 @@ class Console:
         if not self.quiet:
             self._progress.print(text, markup=False)
 
+    def tell(self, text: str) -> None:
+        """Print one line beside the closing tables."""
+        self._out.print(text, markup=False, soft_wrap=True)
+
     def waiting(self) -> None:
         """Say that another run holds the lock."""
         self.say("another run of this city is on; waiting for it to end")
@@ -87,6 +91,11 @@ class Console:
             self._out.print(f"note: {note}", markup=False, soft_wrap=True)
         if len(notes) > SHOWN_NOTES:
             self._out.print(f"note: {len(notes) - SHOWN_NOTES} more in journal/outcomes")
+
+
+def counted(number: int, noun: str) -> str:
+    """The number and its noun, `1 row` or `2 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:

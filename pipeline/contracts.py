@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from pipeline.console import counted
 from pipeline.exit_codes import ExitCode
 from pipeline.settings import city_folder
 from warehouse.city import load_city
@@ -30,7 +31,7 @@ def print_contract_check(city: str) -> ExitCode:
     for problem in problems:
         sys.stdout.write(f"{problem}\n")
     if problems:
-        sys.stdout.write(f"{city}: {len(problems)} problems\n")
+        sys.stdout.write(f"{city}: {counted(len(problems), 'problem')}\n")
         return ExitCode.ERROR
     sys.stdout.write(f"{city}: contracts, geography, indicators and datasets are valid\n")
     return ExitCode.PUBLISHED

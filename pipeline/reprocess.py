@@ -13,7 +13,7 @@ from extract.metadata import with_metadata
 from extract.outcomes import outcomes
 from extract.raw import RawStore
 from extract.read import reopen_stream
-from pipeline.console import Console
+from pipeline.console import Console, counted
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
 from pipeline.lock import run_lock
@@ -76,7 +76,7 @@ def run_reprocess(city: str, source_id: str, *, apply: bool, as_json: bool) -> E
     if not apply and _pending(context, source_id).exists():
         sys.stdout.write("an --apply was interrupted: call it again\n")
     verb = "moved" if apply else "would move"
-    sys.stdout.write(f"{moves.total} rows {verb}\n")
+    sys.stdout.write(f"{counted(moves.total, 'row')} {verb}\n")
     return ExitCode.PUBLISHED
 
 

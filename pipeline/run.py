@@ -14,6 +14,7 @@ from pipeline.judge import Judged, judge_candidate
 from pipeline.lock import run_lock
 from pipeline.maintain import Maintained, maintain
 from pipeline.transform import Pinned, build_candidate, input_digests, pin
+from pipeline.variables import how_to_set, missing_variables
 from publish.release import Release, repair
 from publish.serving import Status, is_served, replace_serving, serving_file
 from quality import gx_checks, journal
@@ -83,7 +84,16 @@ def run_city(city: str, as_of: date | None = None, *, quiet: bool = False) -> Ex
     with run_lock(context.paths.lock, console.waiting):
         report = run_day(context, console)
     console.report(report)
+    _tell_missing(context, report, console)
     return report.exit_code
+
+
+def _tell_missing(context: Context, report: RunReport, console: Console) -> None:
+    """Say how to set the variables for want of which sources could not be asked."""
+    failed = [context.city.sources[each.source] for each in report.sources if each.error]
+    missing = missing_variables(failed, context.environ)
+    if missing:
+        console.tell(f"not set: {', '.join(missing)}; {how_to_set(context.city)}")
 
 
 def run_day(context: Context, console: Console) -> RunReport:

@@ -76,6 +76,11 @@ class City:
     quarantine_days: int | None = None
     vacuum_days: int = 30
 
+    @property
+    def is_demo(self) -> bool:
+        """Whether `demo/` generates its sources: it names the history that they start with."""
+        return self.history_from is not None and self.history_to is not None
+
 
 class _Collector:
     """Reads files one after the other and keeps the problems of those that cannot be read."""
