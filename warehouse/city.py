@@ -151,12 +151,12 @@ def _reference_problems(
         table = tables.get(source.table)
         if table is None:
             message = f"there is no table {source.table!r}"
-            yield Problem(source.path, 1, "citylake.unknown_table", message)
+            yield Problem(source.path, source.table_line, "citylake.unknown_table", message)
         else:
             yield from merge_problems(source, table)
         if agencies is not None and source.agency not in agencies:
             message = f"agencies.yaml has no agency {source.agency!r}"
-            yield Problem(source.path, 1, "citylake.unknown_agency", message)
+            yield Problem(source.path, source.agency_line, "citylake.unknown_agency", message)
 
 
 def _valid(path: Path, schema: str) -> Document:
