@@ -234,6 +234,9 @@ def _commit(
     created = create_record(paths, record)
     if created:
         reached("promotion.after_record")
+        if record.mart_file is not None:
+            # Retention may have taken an old file of the same content, which now is not old.
+            compose(paths.marts / record.mart_file, sources, contracts, paths.work)
     return created
 
 
