@@ -32,7 +32,7 @@ def approve_candidate(city: str, publication: str, candidate: str, person: str) 
         promotion = approve(context.paths, publication, candidate, person, context.city.marts)
         record_decisions(context.paths)
         repair(context.paths, publications, context.city.marts)
-        replace_serving(context.paths, publications, context.city.marts)
+        replace_serving(context.paths, publications, context.city.marts, named=context.named)
     entry = promotion.record.entries[publication]
     version = entry.promoted.version if entry.promoted else "-"
     sys.stdout.write(f"{publication} {version}: approved by {person.strip()}\n")

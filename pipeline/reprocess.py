@@ -3,7 +3,8 @@
 import json
 import secrets
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -106,9 +107,12 @@ def reprocess(context: Context, source_id: str, *, apply: bool) -> Moves:
     batches = kept_batches(context, source_id, as_of, stored) if as_of else []
     lists = [batch.digests for batch in batches]
 
-    def read(digests: Collection[str]) -> Iterable[RecordBatch]:
+    def read(digests: Collection[str]) -> Iterator[RecordBatch]:
         ordered = with_metadata(compiled.source, store, lists, digests)
-        return reopen_stream(compiled.source, compiled.raw_columns, store, ordered)
+        with closing(
+            reopen_stream(compiled.source, compiled.raw_columns, store, ordered)
+        ) as reader:
+            yield from reader
 
     moves = find_moves(context.lake, compiled, read, stored)
     if moves is None or as_of is None:

@@ -191,7 +191,7 @@ def _publish(
         )
         for each in judged
     }
-    replace_serving(context.paths, publications, context.city.marts, fresh, late)
+    replace_serving(context.paths, publications, context.city.marts, fresh, late, context.named)
     return releases
 
 
