@@ -93,15 +93,21 @@ def hash_command(city: City, json: AsJson = False) -> None:
 
 
 @app.command()
-def explain(city: City, reference: Annotated[str, typer.Argument()], json: AsJson = False) -> None:
+def explain(
+    city: City,
+    reference: Annotated[str, typer.Argument()],
+    raw: WithRaw = False,
+    json: AsJson = False,
+) -> None:
     """Say where a source row went, or which records make a mart cell.
 
-    REFERENCE is `<source>:<record id>` (feedback.open311:DN-1) or
+    REFERENCE is `<source>:<record id>` (feedback.open311:DN-1; a key of several columns: its
+    values in order, joined by `/`) or
     `<indicator>/<area>/<month>` (FB1/490/2025-05; FB1/490@2019-01-01/2025-05).
     """
     from pipeline.explain import print_explanation
 
-    raise typer.Exit(print_explanation(city, reference, as_json=json))
+    raise typer.Exit(print_explanation(city, reference, with_raw=raw, as_json=json))
 
 
 @app.command()

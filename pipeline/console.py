@@ -39,6 +39,10 @@ class Console:
         if not self.quiet:
             self._progress.print(text, markup=False)
 
+    def tell(self, text: str) -> None:
+        """Print one line beside the closing tables."""
+        self._out.print(text, markup=False, soft_wrap=True)
+
     def waiting(self) -> None:
         """Say that another run holds the lock."""
         self.say("another run of this city is on; waiting for it to end")
@@ -66,6 +70,9 @@ class Console:
                 self._out.print(f"{line.name}: built without {late}", markup=False)
             for reason in line.reasons:
                 self._out.print(f"{line.name}: {reason}", markup=False, soft_wrap=True)
+            if line.approval:
+                told = f"{line.name} waits for a named person: {line.approval}"
+                self._out.print(told, markup=False, soft_wrap=True)
         disk = report.maintained
         self._out.print(
             f"tables: {disk.live / 1e6:.1f} MB live, {disk.on_disk / 1e6:.1f} MB on disk"
@@ -84,6 +91,11 @@ class Console:
             self._out.print(f"note: {note}", markup=False, soft_wrap=True)
         if len(notes) > SHOWN_NOTES:
             self._out.print(f"note: {len(notes) - SHOWN_NOTES} more in journal/outcomes")
+
+
+def counted(number: int, noun: str) -> str:
+    """The number and its noun, `1 row` or `2 rows`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
+import pyarrow as pa
+
 from pipeline.settings import city_folder, city_paths
+from publish.dimensions import dimensions
 from warehouse.city import City, load_city
 from warehouse.contract.compiler import CompiledStream, compile_stream
 from warehouse.geography import Geography, load_geography
@@ -44,6 +47,11 @@ class Context:
     def geography(self) -> Geography:
         """Areas, correspondences and populations of the city."""
         return load_geography(self.city.folder / "geography")
+
+    @property
+    def named(self) -> dict[str, pa.Table]:
+        """The tables that name the codes of the marts."""
+        return dimensions(self.registry, self.geography, self.city.agencies, self.city.marts)
 
     def read_all(self) -> None:
         """Read what else the city declares, so that its faults show before any source is asked.

@@ -1,15 +1,21 @@
 """`citylake contract check`."""
 
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from pipeline.console import counted
 from pipeline.exit_codes import ExitCode
 from pipeline.settings import city_folder
-from warehouse.city import load_city
+from quality.suites import suite
+from warehouse.city import City, load_city
 from warehouse.contract.check import check_city
+from warehouse.contract.document import read_document
 from warehouse.contract.problem import ContractError, Problem
 from warehouse.geography import load_geography
 from warehouse.registry import load_registry
+from warehouse.registry_model import Registry
 
 
 def contract_problems(folder: Path) -> list[Problem]:
@@ -18,10 +24,30 @@ def contract_problems(folder: Path) -> list[Problem]:
     if not problems:
         try:
             load_geography(folder / "geography")
-            load_registry(load_city(folder))
+            city = load_city(folder)
+            problems = list(_repeated_expectations(city, load_registry(city)))
         except ContractError as error:
             problems = list(error.problems)
     return problems
+
+
+def _repeated_expectations(city: City, registry: Registry) -> Iterator[Problem]:
+    """Expectations that datasets declare although they are generated, or declared, already."""
+    for publication in registry.publications.values():
+        generated = suite(replace(publication, expectations=()), city.marts)
+        known = [(each.mart, each.kind, each.arguments, "the contract") for each in generated]
+        document = read_document(city.folder / "datasets" / f"{publication.name}.yaml")
+        for index, each in enumerate(publication.expectations):
+            said = [
+                by
+                for mart, kind, arguments, by in known
+                if (mart, kind, arguments) == (each.mart, each.kind, each.arguments)
+            ]
+            if said:
+                message = f"{each.name!r} says what {said[0]} says already: leave it out"
+                place = ("quality", index, "implementation", "type")
+                yield document.problem(place, "citylake.repeated_expectation", message)
+            known.append((each.mart, each.kind, each.arguments, repr(each.name)))
 
 
 def print_contract_check(city: str) -> ExitCode:
@@ -30,7 +56,7 @@ def print_contract_check(city: str) -> ExitCode:
     for problem in problems:
         sys.stdout.write(f"{problem}\n")
     if problems:
-        sys.stdout.write(f"{city}: {len(problems)} problems\n")
+        sys.stdout.write(f"{city}: {counted(len(problems), 'problem')}\n")
         return ExitCode.ERROR
     sys.stdout.write(f"{city}: contracts, geography, indicators and datasets are valid\n")
     return ExitCode.PUBLISHED

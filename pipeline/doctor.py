@@ -13,7 +13,6 @@ from pipeline.doctor_environment import (
     check_gx_packages,
     check_packages,
     check_python,
-    check_variables,
 )
 from pipeline.doctor_lake import (
     check_evidence,
@@ -25,6 +24,7 @@ from pipeline.doctor_lake import (
 from pipeline.exit_codes import ExitCode
 from pipeline.finding import Finding, Health, guarded, judged
 from pipeline.settings import REPOSITORY, city_folder, city_paths
+from pipeline.variables import check_variables
 from warehouse.city import load_city
 from warehouse.contract.document import read_document
 from warehouse.contract.problem import ContractError
@@ -68,7 +68,7 @@ def checkup(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:
         "packages": lambda: check_packages(LOCK),
         "gx packages": lambda: check_gx_packages(GX_LOCK),
         "contracts": lambda: _check_contracts(folder),
-        "variables": lambda: check_variables(load_city(folder).sources.values(), environ),
+        "variables": lambda: check_variables(load_city(folder), environ),
         "disk": lambda: check_disk(paths),
         "permissions": lambda: check_permissions(paths),
         "run lock": lambda: check_lock(paths),

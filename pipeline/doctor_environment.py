@@ -6,13 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from pipeline.finding import Finding, Health, judged
 from quality.gx_environment import interpreter
-from warehouse.contract.model import SourceContract
 from warehouse.paths import CityPaths
 
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)\s*(;)?", re.MULTILINE)
@@ -100,33 +99,6 @@ def _installed(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def check_variables(sources: Iterable[SourceContract], environ: Mapping[str, str]) -> Finding:
-    """Whether the variables that contracts name are set; their values are never shown."""
-    needed: dict[str, str] = {}
-    optional: dict[str, str] = {}
-    for name, what, is_needed in (each for source in sources for each in _variables(source)):
-        (needed if is_needed else optional).setdefault(name, what)
-    given = {name for name, value in environ.items() if value.strip()}
-    missing = [f"{name} missing ({what})" for name, what in needed.items() if name not in given]
-    told = [f"{name} set" for name in needed if name in given]
-    told += [
-        f"{name} {'set' if name in given else 'not set, not needed'} ({what})"
-        for name, what in optional.items()
-        if name not in needed
-    ]
-    health = Health.FAIL if missing else Health.OK
-    return Finding("variables", health, (*missing, *told) or ("the contracts name none",))
-
-
-def _variables(source: SourceContract) -> Iterator[tuple[str, str, bool]]:
-    """Name of each variable of a contract, what it is for, and whether the source needs it."""
-    for seam in (source.transport, source.format, source.protocol):
-        for option, name in seam.items():
-            if option.endswith("_env"):
-                is_needed = option == "token_env" or (option == "url_env" and not seam.get("url"))
-                yield str(name), f"{source.id}, {option.removesuffix('_env')}", is_needed
 
 
 def check_disk(paths: CityPaths) -> Finding:

@@ -10,3 +10,4 @@ class ExitCode(IntEnum):
     ERROR = 1
     HELD = 3
     REJECTED = 4
+    NOT_CLEARED = 5

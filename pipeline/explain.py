@@ -7,36 +7,49 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from extract.explain import raw_record
-from extract.raw import RawStore
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
+from pipeline.explain_record import UnknownReferenceError, explain_record
+from pipeline.quarantine import WARNING as RAW_WARNING
 from pipeline.transform import Pinned, build_inputs
-from warehouse.contract.model import Classification, SourceContract, TableContract
+from publish.serving import is_served
 from warehouse.dbt_inputs import attach_inputs
 from warehouse.duck import session
 from warehouse.errors import CitylakeError
 from warehouse.explain_mart import contributing_events
 from warehouse.mart_file import attach, scratch_session
 from warehouse.promotion_record import Content, current
-from warehouse.sql import literal, quoted, quoted_list
-from warehouse.views import quarantine_sql, relation_sql
+from warehouse.registry_model import Indicator
+from warehouse.sql import literal, quoted
 from warehouse.workspace import workspace
 
 CELL = re.compile(
     r"(?P<indicator>\w+)/(?P<area>[^/@]+)(?:@(?P<valid_from>\d{4}-\d\d-\d\d))?/(?P<month>\d{4}-\d\d)"
 )
 MARTS = ("mart_city_indicator", "mart_district_indicator")
+SHOWN_LINES = 20
 
 
-class UnknownReferenceError(CitylakeError):
-    """What was asked for is not there."""
+class NotClearedError(CitylakeError):
+    """What was asked for may not be shown."""
 
 
-def print_explanation(city: str, reference: str, *, as_json: bool) -> ExitCode:
+def print_explanation(
+    city: str, reference: str, *, with_raw: bool = False, as_json: bool
+) -> ExitCode:
     """Print what is known of a source row or a mart cell.
+
+    Args:
+        city: Name or folder of the city.
+        reference: `<source>:<record id>`, or a cell.
+        with_raw: Whether to print a record as it was delivered, too.
+        as_json: Whether to print JSON.
+
+    Returns:
+        `NOT_CLEARED` for an indicator that may not be shown, which is said on the error stream.
 
     Raises:
         UnknownReferenceError: when the reference names nothing.
@@ -44,14 +57,21 @@ def print_explanation(city: str, reference: str, *, as_json: bool) -> ExitCode:
     context = open_context(city)
     cell = CELL.fullmatch(reference)
     if cell is not None:
-        found = explain_cell(context, **cell.groupdict())
+        try:
+            found = explain_cell(context, **cell.groupdict())
+        except NotClearedError as error:
+            sys.stderr.write(f"citylake: {error}\n")
+            return ExitCode.NOT_CLEARED
     else:
         source_id, _, record_id = reference.partition(":")
         if source_id not in context.city.sources or not record_id:
             known = ", ".join(context.city.sources)
             message = f"{reference!r} is no <source>:<record id> (sources: {known}) and no cell"
             raise UnknownReferenceError(message)
-        found = explain_record(context, context.city.sources[source_id], record_id)
+        source = context.city.sources[source_id]
+        found = explain_record(context, source, record_id, with_raw=with_raw)
+        if with_raw:
+            sys.stderr.write(f"{RAW_WARNING}\n")
     if as_json:
         text = json.dumps(found, ensure_ascii=False, indent=2, default=str)
         sys.stdout.write(text + "\n")
@@ -61,85 +81,34 @@ def print_explanation(city: str, reference: str, *, as_json: bool) -> ExitCode:
 
 
 def _print(found: Mapping[str, Any], indent: str = "") -> None:
+    """Print for people: what is empty is left out, and of a long list the rest is counted."""
     for name, value in found.items():
         if isinstance(value, Mapping):
             sys.stdout.write(f"{indent}{name}:\n")
             _print(value, indent + "  ")
         elif isinstance(value, list):
-            sys.stdout.write(f"{indent}{name}: {len(value)}\n")
-            for each in value:
-                line = each if isinstance(each, Mapping) else {"": each}
-                words = (f"{key} {part}".strip() for key, part in line.items())
-                sys.stdout.write(f"{indent}  {', '.join(words)}\n")
-        else:
-            sys.stdout.write(f"{indent}{name}: {value}\n")
+            _print_list(name, value, indent)
+        elif value is not None:
+            sys.stdout.write(f"{indent}{name}: {_text(value)}\n")
 
 
-def explain_record(context: Context, source: SourceContract, record_id: str) -> dict[str, Any]:
-    """Where every delivered version of a source record went.
-
-    Args:
-        context: The city.
-        source: The record's stream.
-        record_id: Value of the first key column, as the source gives it.
-
-    Returns:
-        `core` (its rows, tombstones included, with the raw object and row each came from),
-        `quarantine` (each broken version with its reasons) and `raw` (the declared columns of
-        the newest version in core, as delivered). Personal columns are left out.
-
-    Raises:
-        UnknownReferenceError: when neither core nor quarantine knows the record.
-    """
-    table = context.city.tables[source.table]
-    core = context.lake.snapshot("core", table.name)
-    quarantine = context.lake.snapshot("quarantine", table.name)
-    shown = [
-        column.name
-        for column in table.columns
-        if column.classification is not Classification.PERSONAL
-    ]
-    system = ["_as_of", "_is_deleted", "_raw_digest", "_raw_row"]
-    with closing(session()) as connection:
-        rows = connection.sql(
-            f"SELECT {quoted_list([*shown, *system])} "  # noqa: S608 - names of contracts
-            f"FROM ({relation_sql(core, table, live=False)}) "
-            f"WHERE _source = {literal(source.id)} "
-            f"AND {quoted(table.key[0])} = {literal(record_id)}"
-        ).to_arrow_table()
-        broken = connection.sql(
-            "SELECT reasons, key_text, _as_of, _raw_name, _raw_digest, _raw_row "  # noqa: S608 - as above
-            f"FROM ({quarantine_sql(quarantine)}) WHERE _source = {literal(source.id)} "
-            f"AND key_text::JSON ->> {literal(table.key[0])} = {literal(record_id)} "
-            "ORDER BY _as_of, _raw_row"
-        ).to_arrow_table()
-    if not rows.num_rows and not broken.num_rows:
-        raise UnknownReferenceError(f"{source.id} has never delivered a record {record_id}")
-    found: dict[str, Any] = {
-        "source": source.id,
-        "core": rows.to_pylist(),
-        "quarantine": broken.to_pylist(),
-    }
-    for row in found["core"][:1]:
-        raw = raw_record(source, RawStore(context.paths), row["_raw_digest"], row["_raw_row"])
-        found["raw"] = _without_personal(raw, source, table)
-    return found
+def _print_list(name: str, values: list[Any], indent: str) -> None:
+    if len(values) == 1 and isinstance(values[0], Mapping):
+        _print({name: values[0]}, indent)
+        return
+    sys.stdout.write(f"{indent}{name}: {len(values)}\n")
+    for each in values[:SHOWN_LINES]:
+        line = each if isinstance(each, Mapping) else {"": each}
+        words = (f"{key} {_text(part)}".strip() for key, part in line.items() if part is not None)
+        sys.stdout.write(f"{indent}  {', '.join(words)}\n")
+    if len(values) > SHOWN_LINES:
+        more = len(values) - SHOWN_LINES
+        sys.stdout.write(f"{indent}  and {more} more: --json prints all of them\n")
 
 
-def _without_personal(raw: Any, source: SourceContract, table: TableContract) -> Any:
-    """The raw columns that no personal column is made of."""
-    personal = {
-        each.expression
-        for each in source.mapping
-        if table.column(each.column).classification is Classification.PERSONAL
-    }
-    if not isinstance(raw, Mapping):
-        return None
-    return {
-        name: value
-        for name, value in raw.items()
-        if not any(name in expression for expression in personal)
-    }
+def _text(value: Any) -> str:
+    """A value for people: a decimal without the zeros at its end."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 def explain_cell(
@@ -159,12 +128,14 @@ def explain_cell(
         `cell` (the promoted row) and `events` (key, anchor day, weight, contribution each).
 
     Raises:
+        NotClearedError: when the indicator is of people's health.
         UnknownReferenceError: when no such cell is promoted, or the code is ambiguous.
     """
     if indicator not in context.registry.indicators:
         known = ", ".join(context.registry.indicators)
         raise UnknownReferenceError(f"{context.city.name} has no indicator {indicator} ({known})")
     registered = context.registry.indicators[indicator]
+    _refuse_health(context, registered)
     promoted = current(context.paths, registered.publication)
     if promoted is None:
         raise UnknownReferenceError(f"nothing of {registered.publication} is promoted")
@@ -182,6 +153,23 @@ def explain_cell(
             connection, registered, area, row["area_valid_from"], start
         ).to_pylist()
     return {"cell": row, "events": events}
+
+
+def _refuse_health(context: Context, indicator: Indicator) -> None:
+    """Refuse an indicator whose marts are never served.
+
+    Raises:
+        NotClearedError: with the reason.
+    """
+    publication = context.registry.publications[indicator.publication]
+    if is_served(publication, context.city.marts):
+        return
+    code, event = indicator.definition.code, indicator.definition.event
+    raise NotClearedError(
+        f"indicator {code} is not cleared for display: it is counted from {event}, a table on "
+        f"people's health (health: true); before disclosure control exists, its publication "
+        f"{publication.name} is judged and kept, but neither served, released nor explained"
+    )
 
 
 def _pinned_by(context: Context, content: Content) -> Pinned:

@@ -7,7 +7,7 @@ from extract.raw import RawStore
 from pipeline.context import Context
 from warehouse.lake import Kind
 from warehouse.promotion_record import Record
-from warehouse.retention import forget_quarantine, forget_raw, vacuum
+from warehouse.retention import forget_marts, forget_quarantine, forget_raw, vacuum
 
 
 @dataclass(frozen=True)
@@ -18,17 +18,20 @@ class Maintained:
         on_disk: Data files of all core and quarantine tables.
         live: Data files of their newest versions.
         raw_removed: Raw objects that were past their retention.
+        marts_removed: Promoted mart files that were past theirs.
     """
 
     on_disk: int
     live: int
     raw_removed: int
+    marts_removed: int
 
 
 def maintain(context: Context, record: Record | None) -> Maintained:
-    """Remove superseded files, old quarantined records and old raw objects.
+    """Remove superseded files, old quarantined records, raw objects and promoted mart files.
 
-    Versions that a publication's last promotion or an open hold was built from stay.
+    The caller has written every release that is due. Versions that a publication's last promotion
+    or an open hold was built from stay.
 
     Args:
         context: City and day.
@@ -58,7 +61,9 @@ def maintain(context: Context, record: Record | None) -> Maintained:
         as_of=context.as_of,
         days=lambda source: _raw_days(context, source),
     )
-    return Maintained(sum(each.on_disk for each in uses), sum(each.live for each in uses), raw)
+    marts = forget_marts(context.paths, as_of=context.as_of, days=city.vacuum_days)
+    on_disk, live = sum(each.on_disk for each in uses), sum(each.live for each in uses)
+    return Maintained(on_disk, live, raw, marts)
 
 
 def _pins(record: Record | None) -> Mapping[str, set[int]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import duckdb
 
+from pipeline.console import counted
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
 from pipeline.settings import REPOSITORY
@@ -73,7 +74,7 @@ def print_list(city: str, source: str | None, reason: str | None, *, as_json: bo
         state = f"{each['open']} open, {each['resolved']} resolved"
         days = f"{each['first_day']} to {each['last_day']}"
         place = f"{each['table']}  {each['source']}  {each['reason']}"
-        sys.stdout.write(f"{place}  {each['records']} records ({state}), {days}\n")
+        sys.stdout.write(f"{place}  {counted(each['records'], 'record')} ({state}), {days}\n")
     if not found:
         sys.stdout.write("no record in quarantine\n")
     return ExitCode.PUBLISHED
@@ -144,7 +145,7 @@ def export(
         _put_restricted(written, target)
     if with_raw:
         sys.stderr.write(f"{WARNING}\n")
-    sys.stdout.write(f"{rows[0][0]} records in {output}\n")
+    sys.stdout.write(f"{counted(rows[0][0], 'record')} in {output}\n")
     return ExitCode.PUBLISHED
 
 

@@ -3,7 +3,8 @@
 import json
 import secrets
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from extract.metadata import with_metadata
 from extract.outcomes import outcomes
 from extract.raw import RawStore
 from extract.read import reopen_stream
-from pipeline.console import Console
+from pipeline.console import Console, counted
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
 from pipeline.lock import run_lock
@@ -76,7 +77,7 @@ def run_reprocess(city: str, source_id: str, *, apply: bool, as_json: bool) -> E
     if not apply and _pending(context, source_id).exists():
         sys.stdout.write("an --apply was interrupted: call it again\n")
     verb = "moved" if apply else "would move"
-    sys.stdout.write(f"{moves.total} rows {verb}\n")
+    sys.stdout.write(f"{counted(moves.total, 'row')} {verb}\n")
     return ExitCode.PUBLISHED
 
 
@@ -106,9 +107,12 @@ def reprocess(context: Context, source_id: str, *, apply: bool) -> Moves:
     batches = kept_batches(context, source_id, as_of, stored) if as_of else []
     lists = [batch.digests for batch in batches]
 
-    def read(digests: Collection[str]) -> Iterable[RecordBatch]:
+    def read(digests: Collection[str]) -> Iterator[RecordBatch]:
         ordered = with_metadata(compiled.source, store, lists, digests)
-        return reopen_stream(compiled.source, compiled.raw_columns, store, ordered)
+        with closing(
+            reopen_stream(compiled.source, compiled.raw_columns, store, ordered)
+        ) as reader:
+            yield from reader
 
     moves = find_moves(context.lake, compiled, read, stored)
     if moves is None or as_of is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from pipeline.approve import approve_command
 from pipeline.console import Console
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
@@ -13,6 +14,7 @@ from pipeline.judge import Judged, judge_candidate
 from pipeline.lock import run_lock
 from pipeline.maintain import Maintained, maintain
 from pipeline.transform import Pinned, build_candidate, input_digests, pin
+from pipeline.variables import how_to_set, missing_variables
 from publish.release import Release, repair
 from publish.serving import Status, is_served, replace_serving, serving_file
 from quality import gx_checks, journal
@@ -35,6 +37,7 @@ class PublicationLine:
         is_new: Whether this run changed what readers see.
         reasons: Why the verdict is not `publish`, and warnings.
         late_sources: Sources of it that failed in this run or lag behind its day.
+        approval: The command that publishes the candidate that waits, or None.
     """
 
     name: str
@@ -44,6 +47,7 @@ class PublicationLine:
     is_new: bool
     reasons: tuple[str, ...]
     late_sources: tuple[str, ...]
+    approval: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,16 @@ def run_city(city: str, as_of: date | None = None, *, quiet: bool = False) -> Ex
     with run_lock(context.paths.lock, console.waiting):
         report = run_day(context, console)
     console.report(report)
+    _tell_missing(context, report, console)
     return report.exit_code
+
+
+def _tell_missing(context: Context, report: RunReport, console: Console) -> None:
+    """Say how to set the variables for want of which sources could not be asked."""
+    failed = [context.city.sources[each.source] for each in report.sources if each.error]
+    missing = missing_variables(failed, context.environ)
+    if missing:
+        console.tell(f"not set: {', '.join(missing)}; {how_to_set(context.city)}")
 
 
 def run_day(context: Context, console: Console) -> RunReport:
@@ -178,7 +191,7 @@ def _publish(
         )
         for each in judged
     }
-    replace_serving(context.paths, publications, context.city.marts, fresh, late)
+    replace_serving(context.paths, publications, context.city.marts, fresh, late, context.named)
     return releases
 
 
@@ -240,4 +253,7 @@ def _line(
         is_new=entry.promoted is not None and not entry.promoted.equals(seen),
         reasons=entry.reasons,
         late_sources=tuple(late),
+        approval=approve_command(context.city, name, entry.candidate.content_hash)
+        if entry.candidate
+        else None,
     )

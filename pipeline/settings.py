@@ -24,13 +24,22 @@ def city_folder(city: str) -> Path:
     Raises:
         UnknownCityError: when there is no such folder; the message lists the cities there are.
     """
-    cities = Path(os.environ.get(CITIES_VARIABLE) or REPOSITORY / "cities")
+    cities = _cities()
     for folder in (cities / city, Path(city)):
         if (folder / "city.yaml").is_file():
             return folder.resolve()
     known = ", ".join(sorted(path.parent.name for path in cities.glob("*/city.yaml"))) or "none"
     message = f"city {city!r}: no city.yaml in {cities / city}; known cities: {known}"
     raise UnknownCityError(message)
+
+
+def city_argument(name: str, folder: Path) -> str:
+    """What `--city` is given for a city: its name where that finds its folder, else the folder."""
+    return name if (_cities() / name).resolve() == folder.resolve() else str(folder)
+
+
+def _cities() -> Path:
+    return Path(os.environ.get(CITIES_VARIABLE) or REPOSITORY / "cities")
 
 
 def city_paths(city: str) -> CityPaths:

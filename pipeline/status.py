@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from extract.outcomes import last_outcome
+from pipeline.approve import approve_command
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
 from publish.checksums import verify_release
@@ -22,7 +23,8 @@ from warehouse.promotion_record import latest, records
 
 def print_status(city: str, *, as_json: bool) -> None:
     """Print the verdict on every publication and the as-of of every source."""
-    found = status(open_context(city))
+    context = open_context(city)
+    found = status(context)
     if as_json:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
         return
@@ -35,6 +37,9 @@ def print_status(city: str, *, as_json: bool) -> None:
         sys.stdout.write(f"{name}: {each['verdict']}, readers see {each['version'] or 'nothing'}\n")
         for reason in each["reasons"]:
             sys.stdout.write(f"  {reason}\n")
+        if each["waiting"]:
+            command = approve_command(context.city, name, each["waiting"])
+            sys.stdout.write(f"  waits for a named person: {command}\n")
 
 
 def status(context: Context) -> dict[str, Any]:

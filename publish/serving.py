@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from warehouse.boundary import reached
 from warehouse.contract.model import Classification, Column, TableContract
@@ -51,6 +52,7 @@ def replace_serving(
     contracts: Mapping[str, TableContract],
     fresh: Mapping[str, Status] | None = None,
     late: Mapping[str, Sequence[str]] | None = None,
+    named: Mapping[str, pa.Table] | None = None,
 ) -> Path:
     """Rebuild the serving file and put it in place at once.
 
@@ -68,6 +70,7 @@ def replace_serving(
         fresh: What this run found, by publication; where it says nothing, the latest promotion
             record does.
         late: Publication -> sources that it is built from and that failed or lag behind.
+        named: Further tables by name: the names of codes (`publish.dimensions`).
 
     Returns:
         The file.
@@ -84,6 +87,12 @@ def replace_serving(
                 _fill(connection, contract, record)
         served = [each for each in publications if is_served(each, contracts)]
         _write_status(connection, paths, served, record, fresh or {}, late or {})
+        for name, table in (named or {}).items():
+            connection.register("named", table)
+            connection.execute(
+                f"CREATE TABLE serving.main.{quoted(name)} AS SELECT * FROM named"  # noqa: S608 - quoted
+            )
+            connection.unregister("named")
         connection.execute("DETACH serving")
     target = serving_file(paths)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -83,7 +83,7 @@ def promotion_problems(paths: CityPaths, ledger: Ledger) -> Iterator[str]:
 def _append_verdicts(ledger: Ledger, record: Record, before: Record | None) -> None:
     for name, entry in sorted(record.entries.items()):
         old = before.entries.get(name) if before else None
-        if entry.equals(old):
+        if old is not None and entry.equals(old) and entry.reasons == old.reasons:
             continue
         kind = "verdict"
         promoted = entry.promoted

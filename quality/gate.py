@@ -149,7 +149,8 @@ def _result_reasons(result: CheckResult, severity: Severity) -> list[Reason]:
 
 
 def _with_message(text: str, result: CheckResult) -> str:
-    rows = "" if result.failing is None else f", {result.failing} rows"
+    many = "row" if result.failing == 1 else "rows"
+    rows = "" if result.failing is None else f", {result.failing} {many}"
     return f"{text}{rows}: {result.message}" if result.message else f"{text}{rows}"
 
 

@@ -106,14 +106,17 @@ def _validated(
     batch: Any, name: str, checks: Sequence[Mapping[str, Any]], sample: int
 ) -> list[Answer]:
     """The answers to the checks on one frame, all validated in one go."""
-    suite = great_expectations.ExpectationSuite(name=name)
     by_name = {each["check"]: each for each in checks}
-    for each in checks:
-        suite.add_expectation_configuration(
+    # Given all at once: one that is added later takes the place of another of its type and column.
+    suite = great_expectations.ExpectationSuite(
+        name=name,
+        expectations=[
             ExpectationConfiguration(
                 type=each["kind"], kwargs=dict(each["arguments"]), meta={"check": each["check"]}
             )
-        )
+            for each in checks
+        ],
+    )
     validated = batch.validate(suite, result_format=_FORMAT)
     return [
         _answer(result, by_name[result.expectation_config.meta["check"]], sample)

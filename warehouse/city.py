@@ -76,6 +76,11 @@ class City:
     quarantine_days: int | None = None
     vacuum_days: int = 30
 
+    @property
+    def is_demo(self) -> bool:
+        """Whether `demo/` generates its sources: it names the history that they start with."""
+        return self.history_from is not None and self.history_to is not None
+
 
 class _Collector:
     """Reads files one after the other and keeps the problems of those that cannot be read."""
@@ -146,12 +151,12 @@ def _reference_problems(
         table = tables.get(source.table)
         if table is None:
             message = f"there is no table {source.table!r}"
-            yield Problem(source.path, 1, "citylake.unknown_table", message)
+            yield Problem(source.path, source.table_line, "citylake.unknown_table", message)
         else:
             yield from merge_problems(source, table)
         if agencies is not None and source.agency not in agencies:
             message = f"agencies.yaml has no agency {source.agency!r}"
-            yield Problem(source.path, 1, "citylake.unknown_agency", message)
+            yield Problem(source.path, source.agency_line, "citylake.unknown_agency", message)
 
 
 def _valid(path: Path, schema: str) -> Document:

@@ -16,7 +16,14 @@ from warehouse.contract.model import TableContract
 from warehouse.files import canonical_json, digest
 from warehouse.mart_file import Source, attach, compose, publication_hash, scratch_session
 from warehouse.paths import CityPaths
-from warehouse.promotion_plan import Decision, Judged, judged, next_entries, superseded
+from warehouse.promotion_plan import (
+    Decision,
+    Judged,
+    judged,
+    judged_otherwise,
+    next_entries,
+    superseded,
+)
 from warehouse.promotion_record import (
     APPROVAL,
     PUBLISH,
@@ -68,7 +75,8 @@ def promote(
             longer served.
 
     Returns:
-        The record in force: a new one, or the latest where verdicts and content equal it.
+        The record in force: a new one, or the latest where verdicts, content and the checks that
+        did not pass equal it.
 
     Raises:
         PromotionError: when two publications may take the same row, or are given twice, or a
@@ -79,7 +87,7 @@ def promote(
     while True:
         before = latest(paths)
         number = before.number + 1 if before else 1
-        entries, outdated = next_entries(ready, before, number)
+        entries, outdated = next_entries(paths, ready, before, number)
         record = Record(
             number=number,
             kind=RUN,
@@ -87,7 +95,11 @@ def promote(
             entries=entries,
             superseded=superseded(before, entries),
         )
-        if before is not None and record.equals(before):
+        if (
+            before is not None
+            and record.equals(before)
+            and not judged_otherwise(paths, ready, entries, before)
+        ):
             result = Promotion(before, is_new=False, outdated=outdated)
             break
         sources = _sources(paths, record, before, candidate, ready)
@@ -222,6 +234,9 @@ def _commit(
     created = create_record(paths, record)
     if created:
         reached("promotion.after_record")
+        if record.mart_file is not None:
+            # Retention may have taken an old file of the same content, which now is not old.
+            compose(paths.marts / record.mart_file, sources, contracts, paths.work)
     return created
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.contract.model import TableContract
+from warehouse.contract.model import Severity, TableContract
 from warehouse.files import canonical_json, digest
 from warehouse.mart_file import attach, publication_hash, published_hash, row_count, scratch_session
 from warehouse.paths import CityPaths
@@ -18,8 +18,10 @@ from warehouse.promotion_record import (
     REJECT,
     Content,
     Entry,
+    PromotionError,
     Record,
     Superseded,
+    evidence,
     promoted_by,
 )
 from warehouse.publication import Publication
@@ -80,7 +82,7 @@ def judged(
 
 
 def next_entries(
-    ready: Sequence[Judged], before: Record | None, number: int
+    paths: CityPaths, ready: Sequence[Judged], before: Record | None, number: int
 ) -> tuple[dict[str, Entry], tuple[str, ...]]:
     """What the next record says of each publication, and whose candidate was outdated."""
     entries, outdated = {}, []
@@ -91,7 +93,7 @@ def next_entries(
             entries[name] = old
             outdated.append(name)
         else:
-            entries[name] = _next_entry(each, old, number)
+            entries[name] = _next_entry(paths, each, old, number)
     return dict(sorted(entries.items())), tuple(sorted(outdated))
 
 
@@ -110,14 +112,61 @@ def superseded(before: Record | None, entries: Mapping[str, Entry]) -> tuple[Sup
     return tuple(gone)
 
 
-def _next_entry(each: Judged, old: Entry | None, number: int) -> Entry:
+def judged_otherwise(
+    paths: CityPaths, ready: Sequence[Judged], entries: Mapping[str, Entry], before: Record
+) -> bool:
+    """Whether other checks failed of a publication than those that the record before tells of.
+
+    A tightened rule on unchanged content is such a case: verdict and values may be the same.
+
+    Args:
+        paths: Folders of the city.
+        ready: What was judged.
+        entries: What the next record would say (`next_entries`).
+        before: The record in force.
+    """
+    return any(
+        entries[name] is not old
+        and findings(each.decision.checks) != _known_findings(paths, old.checks)
+        for each in ready
+        if (name := each.decision.publication.name) in before.entries
+        for old in (before.entries[name],)
+    )
+
+
+Finding = tuple[str, str, str, str]
+
+
+def findings(checks: Sequence[Mapping[str, Any]]) -> frozenset[Finding]:
+    """Engine, name, status and severity of the checks that did not pass."""
+    return frozenset(
+        (each["engine"], each["check"], each["status"], each["severity"])
+        for each in checks
+        if each["status"] != "passed"
+    )
+
+
+def _known_findings(paths: CityPaths, name: str) -> frozenset[Finding]:
+    """The findings of kept evidence; none where it is gone, so that everything is new again."""
+    try:
+        return findings(evidence(paths, name))
+    except PromotionError:
+        return frozenset()
+
+
+def _next_entry(paths: CityPaths, each: Judged, old: Entry | None, number: int) -> Entry:
     decision, content = each.decision, each.content
     promoted = old.promoted if old else None
     waiting = None
     verdict = decision.verdict
-    if content is not None and content.equals(promoted):
-        # Readers see exactly these values already: there is nothing to hold back.
-        verdict = PUBLISH
+    if content is not None and promoted is not None and content.equals(promoted):
+        # Readers see exactly these values already. A person decides only on what was not found
+        # of them when they were promoted.
+        found = findings(decision.checks) - _known_findings(paths, promoted.checks)
+        if all(severity == Severity.WARN for *_, severity in found):
+            verdict = PUBLISH
+        if verdict == HOLD:
+            waiting = old.candidate if old and content.equals(old.candidate) else content
     elif content is not None and verdict == PUBLISH:
         promoted = promoted_by(content, number)
     elif content is not None:

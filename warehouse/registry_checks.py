@@ -136,7 +136,8 @@ def publication_problems(document: Document, city: CityParts) -> Iterator[Proble
         place: Location = ("parts", index)
         mart = city.marts.get(part["mart"])
         if mart is None:
-            yield document.problem((*place, "mart"), "citylake.unknown_mart", "is not a mart")
+            message = _no_mart(part["mart"], city)
+            yield document.problem((*place, "mart"), "citylake.unknown_mart", message)
             continue
         known = {column.name: column for column in mart.columns}
         for name in part.get("where", {}):
@@ -153,6 +154,14 @@ def publication_problems(document: Document, city: CityParts) -> Iterator[Proble
     yield from _key_problems(document, city, published)
     yield from disclosure_problems(document, city.marts, city.tables)
     yield from expectation_problems(document, city.marts)
+
+
+def _no_mart(name: str, city: CityParts) -> str:
+    """Why a name is no mart, with the marts that there are."""
+    known = ", ".join(sorted(city.marts))
+    if name in city.tables:
+        return f"{name} is a core table, whose rows are never published; name a mart: {known}"
+    return f"{name!r} is not a mart; there are {known}"
 
 
 def _key_problems(

@@ -1,12 +1,12 @@
 # ruff: noqa: S608 - names and values come quoted from warehouse.sql
-"""Removes what is old: superseded files, quarantined records, raw objects.
+"""Removes what is old: superseded files, quarantined records, raw objects, promoted mart files.
 
 Age is counted in processing days up to the day of the run, never by the clock, so that a run
 of the past removes what it would have removed then.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,9 +15,12 @@ from pathlib import Path
 from warehouse.boundary import reached
 from warehouse.data_files import discard, write_files
 from warehouse.duck import session
+from warehouse.files import scratch
 from warehouse.lake import Commit, CommitConflictError, Kind, Lake, Snapshot
 from warehouse.load import retried
 from warehouse.load_journal import raw_lists
+from warehouse.paths import CityPaths
+from warehouse.promotion_record import Record, latest, records
 from warehouse.quarantine import QUARANTINE_COLUMNS
 from warehouse.sql import date_literal, quoted_list, read_files
 from warehouse.workspace import any_writer, workspace
@@ -140,6 +143,61 @@ def _forget(lake: Lake, table: str, floor: str, as_of: date) -> int:
             discard(snapshot.folder, added)
             raise
     return old
+
+
+def forget_marts(paths: CityPaths, *, as_of: date, days: int) -> int:
+    """Remove the promoted mart files that nothing needs any more.
+
+    Kept are the file that the latest promotion record names, which is the base of the next build
+    and what readers are served from, that of the record before, from which a promotion under way
+    may still take rows, and every file that was still in force `days` before `as_of`: its successor
+    was promoted from data of a later day. Files that no record names were left by
+    promotions that were killed and go, too. A promotion under way loses nothing: a file is moved
+    aside first and comes back where a record has named it by then, and a promotion writes its file
+    again where it is gone after its record. Held candidates are promotion's own affair
+    (`warehouse.promotion`). The caller has written the releases that are due, since these are
+    written from the file that promoted them.
+
+    Args:
+        paths: Folders of the city.
+        as_of: Processing day of the run.
+        days: Age in days from which a superseded file is removed.
+
+    Returns:
+        Bytes removed.
+    """
+    listed = sorted(paths.marts.glob("*.duckdb"))
+    known = records(paths)
+    kept = _kept_marts(paths, known, as_of - timedelta(days=days))
+    return sum(_forget_mart(paths, path) for path in listed if known and path not in kept)
+
+
+def _forget_mart(paths: CityPaths, path: Path) -> int:
+    """Remove one mart file, unless a promotion has just named it; bytes removed."""
+    aside = scratch(paths.work, "old-mart")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        # Another run was first.
+        return 0
+    record = latest(paths)
+    if record is not None and record.mart_file == path.name:
+        aside.rename(path)
+        return 0
+    size = aside.stat().st_size
+    aside.unlink()
+    return size
+
+
+def _kept_marts(paths: CityPaths, known: Sequence[Record], floor: date) -> set[Path]:
+    """The files of the last two records, and those whose successor is of data after `floor`."""
+    kept = {paths.marts / each.mart_file for each in known[-2:] if each.mart_file is not None}
+    day = date.max
+    for record in reversed(known):
+        if record.mart_file is not None and day > floor:
+            kept.add(paths.marts / record.mart_file)
+        day = max((entry.data_as_of for entry in record.entries.values()), default=date.max)
+    return kept
 
 
 def forget_raw(

@@ -37,7 +37,9 @@ def explain(harbour: Path, harbour_environment: dict[str, str]) -> Explain:
 
     def explain_(reference: str) -> dict[str, Any]:
         done = CliRunner().invoke(
-            app, ["explain", "--city", str(CITY), reference, "--json"], env=harbour_environment
+            app,
+            ["explain", "--city", str(CITY), reference, "--raw", "--json"],
+            env=harbour_environment,
         )
         assert done.exit_code == 0, (reference, done.output, done.exception)
         found: dict[str, Any] = json.loads(done.stdout)

@@ -47,7 +47,7 @@ def test_a_quarantined_record_says_why(base: Lake) -> None:
 @pytest.mark.parametrize(
     ("reference", "told"),
     [
-        ("feedback.open311:DN-000000-00000", "has never delivered"),
+        ("feedback.open311:DN-000000-00000", "has no record DN-000000-00000"),
         ("feedback.nothing:1", "sources: feedback.open311"),
         ("XX1/490/2025-04", "has no indicator XX1"),
         ("FB1/999/2025-04", "no value of FB1 for 999"),

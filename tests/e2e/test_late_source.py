@@ -52,6 +52,9 @@ def test_a_source_without_an_address_leaves_the_others_alone(
     lake = Lake(tmp_path / "home", server, city="danang")
     output = lake.run(HISTORY, expect=1, **{URI_VARIABLE: ""})
     assert f"environment variable {URI_VARIABLE} holds no address" in output
+    (told,) = (line for line in output.splitlines() if line.startswith("not set: "))
+    assert URI_VARIABLE in told
+    assert "`citylake demo run --city danang`" in told
     told = json.loads(lake.call("status", "--city", "danang", "--json"))["publications"]
     wanted = {
         "dossier-district-monthly": "reject",

@@ -248,7 +248,7 @@ def _assert_nothing_is_published(town: Town, report: RunReport) -> None:
     assert not [path for path in (town.root / "releases").rglob("*") if path.is_file()]
     with duckdb.connect(str(town.root / "serving/marts.duckdb"), read_only=True) as serving:
         tables = serving.execute("SELECT table_name FROM information_schema.tables").fetchall()
-        for (table,) in tables:
+        for table in {name for (name,) in tables if not name.startswith("dim_")}:
             rows = serving.execute(f'SELECT count(*) FROM "{table}"').fetchall()  # noqa: S608 - our file
             assert rows == [(1 if table == "publication_status" else 0,)]
 

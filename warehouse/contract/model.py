@@ -238,4 +238,6 @@ class SourceContract:
     licence: str | None = None
     raw_retention_days: int | None = None
     tombstone_line: int = 0
+    agency_line: int = 1
+    table_line: int = 1
     digest: str = ""

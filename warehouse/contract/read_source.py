@@ -76,6 +76,8 @@ def read_source(path: Path, identifier: str) -> SourceContract:
         freshness_hours=_freshness(data.get("slaProperties", [])),
         licence=options.get("licence"),
         raw_retention_days=options.get("rawRetentionDays"),
+        agency_line=document.line((*_DOCUMENT, "agency")),
+        table_line=document.line(("schema", 1, "name")),
         tombstone_line=document.line((*_DOCUMENT, "tombstone")),
         digest=document.digest,
     )

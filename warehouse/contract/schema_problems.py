@@ -27,6 +27,24 @@ _RULES = {
     "type": "wrong_type",
     "not": "not_allowed",
 }
+# What an author must do, and what is counted.
+_MUST = {
+    "type": ("be of type", ""),
+    "const": ("be", ""),
+    "enum": ("be one of", ""),
+    "pattern": ("match", ""),
+    "format": ("be a", ""),
+    "minimum": ("be at least", ""),
+    "maximum": ("be at most", ""),
+    "exclusiveMinimum": ("be more than", ""),
+    "exclusiveMaximum": ("be less than", ""),
+    "minItems": ("hold at least", "item{s}"),
+    "maxItems": ("hold at most", "item{s}"),
+    "minLength": ("be at least", "character{s} long"),
+    "maxLength": ("be at most", "character{s} long"),
+    "minProperties": ("hold at least", "key{s}"),
+    "maxProperties": ("hold at most", "key{s}"),
+}
 Schemas = Mapping[str, Mapping[str, Any]]
 
 
@@ -113,13 +131,12 @@ def _message(error: ValidationError, place: Location) -> str:
         return f"{subject} lacks {', '.join(repr(key) for key in missing)}"
     if str(place[-1] if place else "").endswith("_env"):
         return f"{subject} must be the NAME of an environment variable, never its value"
-    if error.validator in ("type", "enum", "const", "pattern", "format", "minimum", "maximum"):
-        words = {
-            "type": "be of type",
-            "const": "be",
-            "enum": "be one of",
-            "pattern": "match",
-            "format": "be a",
-        }
-        return f"{subject} must {words.get(str(error.validator), str(error.validator))} {expected}"
-    return f"{subject} breaks {error.validator} {json.dumps(expected)[:200]}"
+    if error.validator == "uniqueItems":
+        return f"{subject} must not hold the same entry twice"
+    words = _MUST.get(str(error.validator))
+    if words is None:
+        return f"{subject} breaks {error.validator} {json.dumps(expected)[:200]}"
+    verb, noun = words
+    if noun:
+        return f"{subject} must {verb} {expected} {noun.format(s='' if expected == 1 else 's')}"
+    return f"{subject} must {verb} {expected}"

@@ -173,11 +173,16 @@ MERGE_FAULTS = {
         "transformLogic: label",
         "citylake.option",
     ),
-    "unknown_agency": ("value: office", "value: nobody", "apiVersion", "citylake.unknown_agency"),
+    "unknown_agency": (
+        "value: office",
+        "value: nobody",
+        "value: nobody",
+        "citylake.unknown_agency",
+    ),
     "unknown_table": (
         "  - name: station\n",
         "  - name: statio\n",
-        "apiVersion",
+        "- name: statio",
         "citylake.unknown_table",
     ),
 }

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from quality.decisions import record_decisions
+from quality.journal import plain
 from quality.ledger import Ledger
+from quality.result import CheckResult, CheckStatus
 from tests.unit.gate.small_city import (
     CONTRACTS,
     DAY,
@@ -21,13 +23,15 @@ from tests.unit.gate.small_city import (
     request_rows,
     write_candidate,
 )
-from warehouse import promotion
+from warehouse import promotion, retention
+from warehouse.contract.model import Severity
 from warehouse.duck import session
 from warehouse.mart_file import attach, publication_hash, rows_sql
 from warehouse.paths import CityPaths
 from warehouse.promotion import Promotion, approve, promote, referenced_files
 from warehouse.promotion_record import PromotionError, Record, current, held_path, latest, records
 from warehouse.publication import Part, Publication
+from warehouse.retention import forget_marts
 
 
 @pytest.fixture
@@ -160,6 +164,52 @@ def test_a_held_candidate_that_readers_see_already_is_no_hold(paths: CityPaths) 
     assert not run_day(paths, {1: 1, 2: 2, 3: 3}, "hpp", version=2).is_new
 
 
+def _tightened(paths: CityPaths, verdict: str, **severities: Severity) -> Promotion:
+    """A run on content that readers see already, in which checks of these severities fail."""
+    failed = [
+        plain(CheckResult("a", name, "contract", severity, CheckStatus.FAILED, 2, 1))
+        for name, severity in severities.items()
+    ]
+    judged = replace(decision(A, verdict), checks=failed, reasons=tuple(severities))
+    candidate = groups_candidate(paths, {1: 1})
+    return promote(paths, candidate, CONTRACTS, [judged])
+
+
+def test_a_tightened_rule_holds_what_readers_see_until_a_person_has_decided(
+    paths: CityPaths,
+) -> None:
+    first = _tightened(paths, "publish")
+    held = _tightened(paths, "hold", too_high=Severity.HOLD)
+    entry = held.record.entries["a"]
+    assert (held.is_new, entry.verdict, entry.reasons) == (True, "hold", ("too_high",))
+    assert entry.promoted == first.record.entries["a"].promoted
+    assert entry.candidate is not None
+    assert held_path(paths, entry.candidate.content_hash).exists()
+    assert not _tightened(paths, "hold", too_high=Severity.HOLD).is_new
+    approve(paths, "a", entry.candidate.content_hash, "Lan", CONTRACTS)
+    # The person knew of it; what is found beside it is new, but a warning holds nothing.
+    again = _tightened(paths, "hold", too_high=Severity.HOLD, old=Severity.WARN)
+    assert again.record.entries["a"].verdict == "publish"
+    assert again.record.entries["a"].candidate is None
+    more = _tightened(paths, "hold", too_high=Severity.HOLD, too_low=Severity.HOLD)
+    assert more.record.entries["a"].verdict == "hold"
+    loosened = _tightened(paths, "publish")
+    assert loosened.record.entries["a"].verdict == "publish"
+    assert not list((paths.marts / "held").glob("*.duckdb"))
+
+
+def test_a_new_warning_on_unchanged_content_is_recorded_once(paths: CityPaths) -> None:
+    _tightened(paths, "publish")
+    warned = _tightened(paths, "publish", late=Severity.WARN)
+    assert warned.is_new
+    assert warned.record.entries["a"].reasons == ("late",)
+    assert warned.record.mart_file == records(paths)[0].mart_file
+    assert not _tightened(paths, "publish", late=Severity.WARN).is_new
+    assert record_decisions(paths) == 2
+    told = [entry.body for entry in Ledger(paths).entries() if entry.kind == "verdict"]
+    assert [each["reasons"] for each in told] == [[], ["late"]]
+
+
 def test_a_rejected_candidate_supersedes_a_held_one(paths: CityPaths) -> None:
     held = run_day(paths, {1: 1, 2: 2, 3: 3}, "pph").record.entries["c"].candidate
     run_day(paths, {1: 1, 2: 2, 3: 4}, "ppr", version=2)
@@ -290,3 +340,75 @@ def test_a_promoter_that_loses_the_number_reads_again(
     assert result.is_new is (number == 3)
     assert [record.number for record in records(paths)] == list(range(1, number + 1))
     assert seen(paths, A) == value
+
+
+def _days(paths: CityPaths, count: int) -> list[Path]:
+    """One promotion a day, each with a file of its own."""
+    found = []
+    for day in range(count):
+        run = run_day(paths, {1: day, 2: 0, 3: 0}, "ppp", DAY + timedelta(days=day), day)
+        found.append(paths.marts / str(run.record.mart_file))
+    return found
+
+
+def test_old_mart_files_go_and_those_of_the_window_stay(paths: CityPaths) -> None:
+    files = _days(paths, 6)
+    held = run_day(paths, {1: 5, 2: 0, 3: 9}, "pph", DAY + timedelta(days=5), 6)
+    candidate = held.record.entries["c"].candidate
+    assert candidate is not None
+    left_over = paths.marts / f"{'0' * 64}.duckdb"
+    left_over.write_bytes(b"of a killed promotion")
+    today = DAY + timedelta(days=5)
+    assert forget_marts(paths, as_of=today, days=2) > 0
+    # Days 4 and 5 began after the floor; the file of day 3 was in force until day 4.
+    assert sorted(paths.marts.glob("*.duckdb")) == sorted(files[3:])
+    assert held_path(paths, candidate.content_hash).exists()
+    assert forget_marts(paths, as_of=today, days=2) == 0
+    assert forget_marts(paths, as_of=today + timedelta(days=400), days=2) > 0
+    assert list(paths.marts.glob("*.duckdb")) == files[-1:]
+    assert seen(paths, A) == 5
+    assert approve(paths, "c", candidate.content_hash, "Lan", CONTRACTS).is_new
+    assert seen(paths, C) == 9
+
+
+def test_content_that_comes_back_is_written_again(paths: CityPaths) -> None:
+    first, *_ = _days(paths, 4)
+    forget_marts(paths, as_of=DAY + timedelta(days=9), days=1)
+    assert not first.exists()
+    back = run_day(paths, {1: 0, 2: 0, 3: 0}, "ppp", DAY + timedelta(days=9), 9)
+    assert (back.record.mart_file, seen(paths, A)) == (first.name, 0)
+
+
+def test_a_file_that_is_named_while_it_is_removed_stays(
+    paths: CityPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = _days(paths, 4)
+    real = retention.scratch
+
+    def named_meanwhile(work: Path, name: str) -> Path:
+        # What is old is known by now; another run promotes the old content again.
+        monkeypatch.setattr(retention, "scratch", real)
+        run_day(paths, {1: 0, 2: 0, 3: 0}, "ppp", DAY + timedelta(days=9), 9)
+        return real(work, name)
+
+    monkeypatch.setattr(retention, "scratch", named_meanwhile)
+    forget_marts(paths, as_of=DAY + timedelta(days=9), days=1)
+    assert first.exists()
+    assert seen(paths, A) == 0
+
+
+def test_a_promotion_whose_file_is_removed_before_its_record_writes_it_again(
+    paths: CityPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *_ = _days(paths, 4)
+    real = promotion.create_record
+
+    def after_retention(where: CityPaths, record: Record) -> bool:
+        forget_marts(where, as_of=DAY + timedelta(days=9), days=1)
+        assert not first.exists()
+        return real(where, record)
+
+    monkeypatch.setattr(promotion, "create_record", after_retention)
+    run_day(paths, {1: 0, 2: 0, 3: 0}, "ppp", DAY + timedelta(days=9), 9)
+    assert first.exists()
+    assert seen(paths, A) == 0

@@ -19,10 +19,10 @@ from pipeline.doctor_environment import (
     check_gx_packages,
     check_packages,
     check_python,
-    check_variables,
 )
 from pipeline.doctor_lake import check_evidence, check_lock, check_scratch, check_tables
 from pipeline.finding import Finding, Health, guarded
+from pipeline.variables import check_variables
 from quality.gx_environment import VARIABLE
 from quality.ledger import Ledger
 from tests.e2e.small_town import FIRST, REGISTER, TOKEN, TOKEN_VARIABLE, URL_VARIABLE, Town
@@ -193,7 +193,7 @@ def test_a_missing_variable_fails(loaded: Town, name: str, value: str | None) ->
     environ = {URL_VARIABLE: "http://x", TOKEN_VARIABLE: TOKEN}
     del environ[name]
     environ |= {} if value is None else {name: value}
-    found = check_variables(loaded.context.city.sources.values(), environ)
+    found = check_variables(loaded.context.city, environ)
     assert found.health is Health.FAIL
     assert found.details[0].startswith(f"{name} missing (feedback.hotline, ")
 
@@ -209,10 +209,29 @@ def test_what_a_variable_holds_is_not_told(
         assert loaded.server.url not in told.out + told.err
 
 
+def test_a_database_needs_its_address(loaded: Town) -> None:
+    source = loaded.context.city.sources[REGISTER]
+    source = replace(source, transport={"kind": "postgres", "uri_env": "TOWN_DATABASE"})
+    city = replace(loaded.context.city, sources={REGISTER: source})
+    found = check_variables(city, {})
+    assert found.health is Health.FAIL
+    assert found.details[0] == f"TOWN_DATABASE missing ({REGISTER}, uri)"
+
+
+def test_the_demo_city_without_its_servers_is_told_how_to_start_them(loaded: Town) -> None:
+    demo = replace(loaded.context.city, history_from=FIRST, history_to=FIRST)
+    found = check_variables(demo, {})
+    assert found.health is Health.WARN
+    assert found.details[0].startswith(f"{URL_VARIABLE} missing")
+    assert f"`citylake demo run --city {loaded.folder}`" in found.details[-1]
+    assert "`python -m demo serve`" in found.details[-1]
+
+
 def test_a_variable_with_a_default_is_not_needed(loaded: Town) -> None:
     source = loaded.context.city.sources[REGISTER]
     source = replace(source, transport={"kind": "file", "path": "x", "root_env": "TOWN_ROOT"})
-    found = check_variables([source], {})
+    city = replace(loaded.context.city, sources={REGISTER: source})
+    found = check_variables(city, {})
     told = f"TOWN_ROOT not set, not needed ({REGISTER}, root)"
     assert (found.health, found.details) == (Health.OK, (told,))
 

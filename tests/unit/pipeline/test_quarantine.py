@@ -107,9 +107,7 @@ def test_the_list_is_filtered(
 
 def test_the_list_is_printed_for_people(bad_town: Town, capsys: pytest.CaptureFixture[str]) -> None:
     print_list(str(bad_town.folder), REGISTER, ENUM, as_json=False)
-    line = (
-        f"service_request  {REGISTER}  {ENUM}  1 records (1 open, 0 resolved), {FIRST} to {FIRST}"
-    )
+    line = f"service_request  {REGISTER}  {ENUM}  1 record (1 open, 0 resolved), {FIRST} to {FIRST}"
     assert capsys.readouterr().out == line + "\n"
 
 

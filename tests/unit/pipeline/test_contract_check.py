@@ -1,0 +1,67 @@
+"""`citylake contract check` says what an author must do, beside file, line and rule."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.contracts import contract_problems
+from tests.e2e.small_town import DATASET, Town
+
+FILE = Path("datasets") / "monthly.yaml"
+
+
+def _expectation(name: str, arguments: str) -> str:
+    return f"""\
+  - name: {name}
+    description: {{vi: a, en: a}}
+    type: custom
+    engine: greatExpectations
+    severity: hold
+    implementation:
+      type: expect_column_values_to_be_between
+      kwargs: {arguments}
+"""
+
+
+def _told(town: Town, dataset: str) -> list[tuple[int, str, str]]:
+    town.declare(dataset=dataset)
+    found = contract_problems(town.folder)
+    assert {each.path for each in found} <= {town.folder / FILE}
+    return [(each.line, each.rule, each.message) for each in found]
+
+
+def test_a_core_table_is_no_mart(town: Town) -> None:
+    found = _told(town, DATASET.replace("mart_service_request_monthly", "service_request"))
+    ((line, rule, message),) = [each for each in found if each[1] == "citylake.unknown_mart"]
+    assert DATASET.splitlines()[line - 1].startswith("  - {mart: ")
+    assert rule == "citylake.unknown_mart"
+    assert message.startswith("service_request is a core table, whose rows are never published")
+    assert "mart_service_request_monthly" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("  - {mart: mart_service_request_monthly}", "  []", "'parts' must hold at least 1 item"),
+        ("_days: 45", "_days: -1", "'revision_window_days' must be at least 0"),
+        ("[requested_month, area", "[area_code, area", "must not hold the same entry twice"),
+    ],
+    ids=["minItems", "minimum", "uniqueItems"],
+)
+def test_a_schema_says_what_to_do(town: Town, old: str, new: str, told: str) -> None:
+    assert old in DATASET
+    found = _told(town, DATASET.replace(old, new, 1))
+    assert any(told in message for _, _, message in found), found
+
+
+def test_an_expectation_that_is_generated_already_is_refused(town: Town) -> None:
+    own = "{column: requests_opened, min_value: 0, max_value: 9}"
+    good = f"{DATASET}quality:\n{_expectation('few', own)}"
+    assert _told(town, good) == []
+    generated = good + _expectation("positive", "{column: requests_opened, min_value: 0}")
+    ((line, rule, message),) = _told(town, generated)
+    assert rule == "citylake.repeated_expectation"
+    assert generated.splitlines()[line - 1] == "      type: expect_column_values_to_be_between"
+    assert message == "'positive' says what the contract says already: leave it out"
+    ((_, _, message),) = _told(town, good + _expectation("scarce", own))
+    assert message == "'scarce' says what 'few' says already: leave it out"
