@@ -8,14 +8,14 @@
 with due as (
     select date_trunc('month', expected_date) as period_start, count(*) as n
     from {{ source('core', 'service_request') }}
-    where expected_date <= {{ data_as_of() }}
+    where expected_date <= {{ data_as_of('service_request') }}
     group by all
 ),
 
 closed as (
     select date_trunc('month', closed_date) as period_start, count(*) as n
     from {{ source('core', 'service_request') }}
-    where closed_date <= {{ data_as_of() }}
+    where closed_date <= {{ data_as_of('service_request') }}
     group by all
 ),
 
