@@ -17,8 +17,10 @@ from quality.journal import plain
 from warehouse.contract.model import TableContract
 from warehouse.duck import session
 from warehouse.event_model import HEALTH_MARTS, INDICATOR_MARTS
+from warehouse.lake import Snapshot
 from warehouse.mart_lineage import event_tables
 from warehouse.promotion_plan import Decision
+from warehouse.promotion_record import current
 from warehouse.publication import Publication
 from warehouse.registry_model import Registry
 from warehouse.views import quarantine_sql
@@ -63,6 +65,7 @@ def judge_candidate(
         tuple(context.city.sources.values()),
         pinned.snapshots,
         context.as_of,
+        {name: _promoted(context, name, tables) for name, tables in lineage.items()},
     )
     checked = check(
         context.paths,
@@ -77,6 +80,19 @@ def judge_candidate(
         Judged(each, _decision(context, pinned, inputs, each, lineage[each.publication.name], days))
         for each in checked
     ]
+
+
+def _promoted(context: Context, publication: str, tables: Iterable[str]) -> dict[str, Snapshot]:
+    """The versions that what readers see was built from, of tables that still have them.
+
+    One that is gone is nothing to compare with: all of its table counts as changed.
+    """
+    shown = current(context.paths, publication)
+    pins = shown.content.pins if shown else {}
+    found = {
+        name: context.lake.kept("core", name, pins[name]) for name in pins.keys() & set(tables)
+    }
+    return {name: each for name, each in sorted(found.items()) if each is not None}
 
 
 def _contracts(context: Context, tables: frozenset[str]) -> list[TableContract]:
