@@ -4,14 +4,9 @@ The demo city's HTTP servers are ended by signal 9 once the first raw object is 
 started again at the same port. What is not HTTP is in `tests/unit/extract/test_postgres_to_core`.
 """
 
-import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,91 +15,25 @@ import pytest
 
 from extract.raw import RawObject, RawStore
 from extract.transport.retry import Tries
-from pipeline.context import open_context
-from pipeline.ingest import Ingested, ingest
-from tests.e2e.world import FIRST
-from warehouse.content_hash import city_hash
+from tests.e2e.one_system import TOKEN, OneSystem, hashes, one_system
 
 DAY = date(2025, 3, 22)
 DAYS = 15
-TOKEN = "going-away"  # noqa: S105 - of this test's servers
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """A source, and how its server is started so that an answer takes many requests."""
-
-    system: str
-    source: str
-    options: tuple[str, ...] = ("--scale", "0.2")
-
-
-PROTOCOLS = {
-    "open311": Protocol("feedback", "feedback.open311"),
-    "fhir_bulk": Protocol("health", "health.encounters", ("--scale", "0.02")),
-    "sdmx": Protocol("statistics", "socioeconomic.statistics_office", ()),
+# How each is started, so that an answer takes many requests.
+OPTIONS = {
+    "feedback": ("--scale", "0.2"),
+    "health": ("--scale", "0.02"),
+    "statistics": (),
 }
 
 
-@dataclass
-class Server:
-    """One of the demo city's servers, which can be ended and started again where it was."""
-
-    protocol: Protocol
-    seed: int
-    port: int = 0
-    ready: dict[str, Any] = field(default_factory=dict)
-    process: "subprocess.Popen[str] | None" = None
-
-    def start(self) -> None:
-        """Start it; it answers when this returns."""
-        command = [sys.executable, "-m", "demo", "serve", "--systems", self.protocol.system]
-        command += ["--seed", str(self.seed), "--start", FIRST.isoformat(), "--days", str(DAYS)]
-        command += ["--no-transport-faults", "--port", str(self.port), *self.protocol.options]
-        self.process = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "DEMO_TOKEN": TOKEN}
-        )
-        assert self.process.stdout is not None
-        self.ready = json.loads(self.process.stdout.readline())
-        (address,) = self.ready["variables"].values()
-        self.port = int(address.split("/")[2].partition(":")[2])
-
-    def end(self) -> None:
-        """End it at once, every connection with it."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.communicate()
-            self.process = None
-
-    def load(self, home: Path) -> Ingested:
-        """Load its source for the day."""
-        shown = {
-            name: address.replace("{day}", DAY.isoformat())
-            for name, address in self.ready["variables"].items()
-        }
-        tokens = dict.fromkeys(self.ready["token_variables"], TOKEN)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("CITYLAKE_HOME", str(home))
-            context = open_context("danang", DAY)
-        environ = {**os.environ, **shown, **tokens}
-        return ingest(replace(context, environ=environ), self.protocol.source)
-
-
-@pytest.fixture(params=PROTOCOLS)
-def server(request: pytest.FixtureRequest, seed: int) -> Iterator[Server]:
-    server = Server(PROTOCOLS[request.param], seed)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.end()
-
-
-def _hashes(home: Path) -> dict[str, str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CITYLAKE_HOME", str(home))
-        context = open_context("danang", DAY)
-    return city_hash(context.paths, context.city)
+@pytest.fixture(params=OPTIONS)
+def server(request: pytest.FixtureRequest, seed: int) -> Iterator[OneSystem]:
+    options = ("--no-transport-faults", *OPTIONS[request.param])
+    with one_system(OneSystem(request.param, seed, DAYS, options)) as running:
+        yield running
 
 
 @contextmanager
@@ -125,43 +54,43 @@ def _once_an_object_is_stored(happens: Callable[[], None]) -> Iterator[list[str]
         yield stored
 
 
-def test_a_server_that_comes_back_is_read_to_the_end(server: Server, tmp_path: Path) -> None:
-    assert server.load(tmp_path / "undisturbed").error is None
+def test_a_server_that_comes_back_is_read_to_the_end(server: OneSystem, tmp_path: Path) -> None:
+    assert server.load(tmp_path / "undisturbed", DAY).error is None
     back: list[threading.Thread] = []
 
     def goes_away_for_a_while() -> None:
-        server.end()
+        server.kill()
         back.append(threading.Thread(target=server.start))
         back[0].start()
 
     with _once_an_object_is_stored(goes_away_for_a_while) as stored:
-        loaded = server.load(tmp_path / "disturbed")
+        loaded = server.load(tmp_path / "disturbed", DAY)
     back[0].join()
     assert loaded.error is None
     assert len(stored) > 1
     assert loaded.result is not None
     assert loaded.result.counts["new"] > 0
-    assert _hashes(tmp_path / "disturbed") == _hashes(tmp_path / "undisturbed")
+    assert hashes(tmp_path / "disturbed", DAY) == hashes(tmp_path / "undisturbed", DAY)
 
 
 def test_a_server_that_stays_away_fails_once_and_the_next_run_completes(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: OneSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert server.load(tmp_path / "undisturbed").error is None
+    assert server.load(tmp_path / "undisturbed", DAY).error is None
     home = tmp_path / "disturbed"
     with monkeypatch.context() as patch:
         patch.setattr(Tries, "_wait", lambda *_: 0.01)
-        with _once_an_object_is_stored(server.end):
-            failed = server.load(home)
+        with _once_an_object_is_stored(server.kill):
+            failed = server.load(home, DAY)
     assert failed.result is None
     assert failed.outcome.status == "transient"
     assert failed.error is not None
-    assert failed.error.startswith(f"source {server.protocol.source}, file ")
+    assert failed.error.startswith(f"source {server.source}, file ")
     assert failed.error.count("\n") == 0
     assert "attempt 5 of 5" in failed.error
     assert failed.error.endswith(f"[{failed.outcome.rule}]")
     assert TOKEN not in failed.error
-    assert _hashes(home) == {}
+    assert hashes(home, DAY) == {}
     server.start()
-    assert server.load(home).error is None
-    assert _hashes(home) == _hashes(tmp_path / "undisturbed") != {}
+    assert server.load(home, DAY).error is None
+    assert hashes(home, DAY) == hashes(tmp_path / "undisturbed", DAY) != {}
