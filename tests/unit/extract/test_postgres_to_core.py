@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from extract.errors import TransientError
+from extract.errors import TerminalError, TransientError
 from extract.explain import raw_record
 from extract.raw import RawStore
 from extract.read import open_stream
@@ -182,6 +182,48 @@ def test_an_older_snapshot_deletes_nothing_and_a_row_may_come_back(
     city.hold(postgres)
     postgres.run("INSERT INTO one_stop.dossier SELECT * FROM one_stop.kept")
     assert city.load(DAY + timedelta(days=3)).counts["changed"] == 3
+    city.hold(postgres)
+
+
+LOST = {
+    "a column": (
+        "ALTER TABLE one_stop.dossier DROP COLUMN changed",
+        "missing_column",
+        "missing columns: 'changed'",
+    ),
+    "the table": (
+        "ALTER TABLE one_stop.dossier RENAME TO ho_so",
+        "missing_table",
+        "there is no such table",
+    ),
+    "a type": (
+        "ALTER TABLE one_stop.dossier ALTER received TYPE text",
+        "type",
+        "declared as timestamp, but the table has text",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "rule", "says"), LOST.values(), ids=LOST)
+def test_a_table_that_lost_something_leaves_core(
+    postgres: Postgres, tmp_path: Path, statement: str, rule: str, says: str
+) -> None:
+    city = City(tmp_path, postgres)
+    city.load()
+    before = city.rows("dossier_id, status, _as_of")
+    postgres.run("CREATE TABLE one_stop.kept AS SELECT * FROM one_stop.dossier", statement)
+    with pytest.raises(TerminalError) as caught:
+        city.load(DAY + timedelta(days=1))
+    assert caught.value.rule == rule
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert city.rows("dossier_id, status, _as_of") == before
+    postgres.run(
+        "DROP TABLE IF EXISTS one_stop.dossier, one_stop.ho_so",
+        "ALTER TABLE one_stop.kept RENAME TO dossier",
+        "DELETE FROM one_stop.dossier WHERE id = 'HS-000001'",
+    )
+    assert city.load(DAY + timedelta(days=1)).deleted == 1
     city.hold(postgres)
 
 
