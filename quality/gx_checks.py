@@ -72,18 +72,8 @@ def run(
         and hashes only.
     """
     checks = suite(publication, contracts, previous_rows)
-    frames = [
-        Frame(
-            mart,
-            rows_sql("candidate", mart, publication.parts),
-            contracts[mart].key,
-            tuple(each for each in checks if each.mart == mart),
-            {each.name: each.sql_type for each in contracts[mart].columns},
-        )
-        for mart in publication.marts
-    ]
     try:
-        answers = ask(frames, candidate, work)
+        answers = ask(_frames(publication, contracts, checks), candidate, work)
     except GxError as error:
         return [missing(publication.name, each, str(error)) for each in checks]
     return [result(publication.name, each, answers.get(each.check)) for each in checks]
@@ -110,6 +100,22 @@ class Frame:
 
 class GxError(CitylakeError):
     """Great Expectations gave no answers; the text says why, without a path."""
+
+
+def _frames(
+    publication: Publication, contracts: Mapping[str, TableContract], checks: Sequence[SuiteCheck]
+) -> list[Frame]:
+    """The publication's rows of each of its marts, with their checks."""
+    return [
+        Frame(
+            mart,
+            rows_sql("candidate", mart, publication.parts),
+            contracts[mart].key,
+            tuple(each for each in checks if each.mart == mart),
+            {each.name: each.sql_type for each in contracts[mart].columns},
+        )
+        for mart in publication.marts
+    ]
 
 
 def ask(
