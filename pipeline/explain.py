@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -146,9 +145,7 @@ def explain_cell(
     row = _cell_row(context, promoted.mart_file, indicator, area, valid_from, start)
     with workspace(context.paths) as work, closing(session()) as connection:
         pinned = _pinned_by(context, promoted.content)
-        inputs = build_inputs(context, pinned, work)
-        inputs = replace(inputs, data_as_of=promoted.content.data_as_of)
-        attach_inputs(connection, inputs)
+        attach_inputs(connection, build_inputs(context, pinned, work))
         events = contributing_events(
             connection, registered, area, row["area_valid_from"], start
         ).to_pylist()

@@ -16,8 +16,13 @@ from quality.core_checks import CoreScope
 from quality.journal import plain
 from warehouse.contract.model import TableContract
 from warehouse.duck import session
+from warehouse.event_model import HEALTH_MARTS, INDICATOR_MARTS
+from warehouse.lake import Snapshot
+from warehouse.mart_lineage import event_tables
 from warehouse.promotion_plan import Decision
+from warehouse.promotion_record import current
 from warehouse.publication import Publication
+from warehouse.registry_model import Registry
 from warehouse.views import quarantine_sql
 
 
@@ -45,20 +50,22 @@ def judge_candidate(
         rejects.
     """
     publications = tuple(context.registry.publications.values())
-    lineage = core_tables(candidate.run.manifest, publications)
+    lineage = own_tables(candidate.run.manifest, context.registry)
     days = {name: pinned.as_of(tables) or context.as_of for name, tables in lineage.items()}
     built = Built(
         candidate.expected_file, candidate.run.run_results, candidate.run.manifest, context.as_of
     )
+    # What is refused on people's health is refused by all that a mart is built from.
     health = {
         name: tuple(sorted(table for table in tables if context.city.tables[table].health))
-        for name, tables in lineage.items()
+        for name, tables in core_tables(candidate.run.manifest, publications).items()
     }
     core = CoreScope(
         {name: _contracts(context, tables) for name, tables in lineage.items()},
         tuple(context.city.sources.values()),
         pinned.snapshots,
         context.as_of,
+        {name: _promoted(context, name, tables) for name, tables in lineage.items()},
     )
     checked = check(
         context.paths,
@@ -75,8 +82,47 @@ def judge_candidate(
     ]
 
 
+def _promoted(context: Context, publication: str, tables: Iterable[str]) -> dict[str, Snapshot]:
+    """The versions that what readers see was built from, of tables that still have them.
+
+    One that is gone is nothing to compare with: all of its table counts as changed.
+    """
+    shown = current(context.paths, publication)
+    pins = shown.content.pins if shown else {}
+    found = {
+        name: context.lake.kept("core", name, pins[name]) for name in pins.keys() & set(tables)
+    }
+    return {name: each for name, each in sorted(found.items()) if each is not None}
+
+
 def _contracts(context: Context, tables: frozenset[str]) -> list[TableContract]:
     return [context.city.tables[name] for name in sorted(tables)]
+
+
+def own_tables(manifest: Path, registry: Registry) -> dict[str, frozenset[str]]:
+    """The core tables that each publication's own rows are built from.
+
+    The marts of indicators hold the rows of every service group. Where a publication takes the
+    rows of one group alone, its tables are those of the group's events by the registry; of every
+    other mart it answers for all that dbt's manifest names.
+    """
+    everything = core_tables(manifest, registry.publications.values())
+    return {
+        name: _of_own_events(registry, name) & tables or tables
+        for name, tables in everything.items()
+    }
+
+
+def _of_own_events(registry: Registry, name: str) -> frozenset[str]:
+    """Core tables of the events of a publication's indicators; none where it shows more."""
+    shared = INDICATOR_MARTS | HEALTH_MARTS
+    if not all(
+        part.mart in shared and set(part.where) == {"service_group"}
+        for part in registry.publications[name].parts
+    ):
+        return frozenset()
+    own = (each.definition for each in registry.indicators.values() if each.publication == name)
+    return frozenset(table for definition in own for table in event_tables(definition.event))
 
 
 def core_tables(manifest: Path, publications: Iterable[Publication]) -> dict[str, frozenset[str]]:

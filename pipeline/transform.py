@@ -10,8 +10,10 @@ from pipeline.context import Context
 from pipeline.settings import REPOSITORY
 from warehouse.dbt_build import DbtRun, build
 from warehouse.dbt_inputs import BuildInputs
+from warehouse.event_model import EVENT_COLUMNS
 from warehouse.files import canonical_json, digest, file_digest
 from warehouse.lake import Snapshot
+from warehouse.mart_lineage import event_tables
 from warehouse.registry_tables import write_parquet
 from warehouse.views import relation_sql
 from warehouse.workspace import DBT_CACHE
@@ -117,7 +119,9 @@ def build_inputs(context: Context, pinned: Pinned, work: Path) -> BuildInputs:
     return BuildInputs(
         views=views,
         tables=references,
-        data_as_of=pinned.as_of(pinned.snapshots) or context.as_of,
+        data_as_of={
+            event: pinned.as_of(event_tables(event)) or context.as_of for event in EVENT_COLUMNS
+        },
         timezone=context.city.timezone,
         candidate=work / "candidate.duckdb",
         cache=context.paths.work / DBT_CACHE,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from quality import contract_checks, core_checks, dbt_results, gx_checks
+from quality import contract_checks, core_checks, dbt_results, gx_checks, gx_core
 from quality.gate import GatePolicy, Judgement, judge
 from quality.result import CheckResult, CheckStatus, PlannedCheck, Verdict
 from warehouse.contract.model import TableContract
@@ -102,7 +102,7 @@ def check(
         and gx is missing and everything is rejected.
     """
     dbt = dbt_results.read(built.run_results, built.manifest, publications)
-    in_core = core_checks.run(core) if core else []
+    in_core = [*core_checks.run(core), *gx_core.run(core, paths.work)] if core else []
     checked = []
     for publication in publications:
         plan = contract_checks.planned(publication, contracts)
@@ -114,7 +114,9 @@ def check(
             (health_tables or {}).get(publication.name, ()),
         )
         results = _contract_results(paths, built, publication, contracts, scope, plan)
-        plan += core_checks.planned(publication.name, core) if core else []
+        if core:
+            plan += core_checks.planned(publication.name, core)
+            plan += gx_core.planned(publication.name, core)
         results += [each for each in in_core if each.publication == publication.name]
         plan += gx_checks.planned(publication, contracts)
         results += _gx_results(paths, built, publication, contracts)

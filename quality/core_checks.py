@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from quality.result import CheckResult, CheckStatus, PlannedCheck
@@ -25,12 +25,14 @@ class CoreScope:
         sources: Contracts of every source of the city.
         snapshots: Pinned version by table; None where there is no table yet.
         as_of: The processing day; `_as_of` in rules.
+        promoted: Publication -> version by table that its last promotion was built from.
     """
 
     tables: Mapping[str, Sequence[TableContract]]
     sources: Sequence[SourceContract]
     snapshots: Mapping[str, Snapshot | None]
     as_of: date
+    promoted: Mapping[str, Mapping[str, Snapshot]] = field(default_factory=dict)
 
 
 def planned(publication: str, scope: CoreScope) -> list[PlannedCheck]:

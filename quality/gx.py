@@ -1,4 +1,4 @@
-"""Great Expectations: validates the rows of a candidate mart file. Runs as a server of its own.
+"""Great Expectations: validates rows of a candidate mart file and of core. A server of its own.
 
 The only module that imports Great Expectations (and pandas, through which it sees the rows). It
 runs in the environment of `quality.gx_environment`; all that it imports must be there. What it
@@ -41,7 +41,7 @@ Answer = dict[str, Any]
 
 
 def validate(request: Mapping[str, Any]) -> None:
-    """Validate the marts of a request and write the answers to the file that it names.
+    """Validate the marts or core tables of a request; the answers go to the file that it names.
 
     Args:
         request: As `quality.gx_checks` writes it.
@@ -58,11 +58,14 @@ def validate(request: Mapping[str, Any]) -> None:
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_pandas("candidate")
     with scratch_session(Path(request["folder"])) as connection:
-        attach(connection, Path(request["candidate"]), "candidate")
+        if request["candidate"]:
+            attach(connection, Path(request["candidate"]), "candidate")
         for mart in request["marts"]:
             frames = _frames(connection, mart)
             for name, frame in frames.items():
                 checks = [each for each in mart["checks"] if each["frame"] == name]
+                if not checks:
+                    continue
                 asset = source.add_dataframe_asset(f"{mart['mart']}/{name}")
                 batch = asset.add_batch_definition_whole_dataframe(_ALL_ROWS).get_batch(
                     {"dataframe": frame}
@@ -75,7 +78,7 @@ def _frames(
     connection: duckdb.DuckDBPyConnection, mart: Mapping[str, Any]
 ) -> dict[str, pandas.DataFrame]:
     """Rows indexed by their surrogate (where they can be read), and structure by column."""
-    found = columns_of(connection, "candidate", mart["mart"])
+    found = columns_of(connection, "candidate", mart["mart"]) if mart["columns"] else {}
     declared = {
         name: connection.execute(f"SELECT typeof(CAST(NULL AS {sql_type}))").fetchall()[0][0]
         for name, sql_type in mart["columns"].items()

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from quality.result import CheckResult, CheckStatus, PlannedCheck
 from quality.row_checks import SAMPLE, key_hash
 from quality.suites import SuiteCheck, suite
 from warehouse.contract.model import TableContract
+from warehouse.errors import CitylakeError
 from warehouse.files import scratch
 from warehouse.fork_server import ForkServer, ForkServerError
 from warehouse.mart_file import rows_sql
@@ -70,37 +72,93 @@ def run(
         and hashes only.
     """
     checks = suite(publication, contracts, previous_rows)
+    try:
+        answers = ask(_frames(publication, contracts, checks), candidate, work)
+    except GxError as error:
+        return [missing(publication.name, each, str(error)) for each in checks]
+    return [result(publication.name, each, answers.get(each.check)) for each in checks]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Rows that are asked about.
+
+    Attributes:
+        name: Names it in the request.
+        rows: SELECT text of the rows.
+        key: Columns by whose hash a failing row is named.
+        checks: On it; their names are unique in a request.
+        columns: Declared type by column, where the structure is asked about.
+    """
+
+    name: str
+    rows: str
+    key: Sequence[str]
+    checks: Sequence[SuiteCheck]
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+class GxError(CitylakeError):
+    """Great Expectations gave no answers; the text says why, without a path."""
+
+
+def _frames(
+    publication: Publication, contracts: Mapping[str, TableContract], checks: Sequence[SuiteCheck]
+) -> list[Frame]:
+    """The publication's rows of each of its marts, with their checks."""
+    return [
+        Frame(
+            mart,
+            rows_sql("candidate", mart, publication.parts),
+            contracts[mart].key,
+            tuple(each for each in checks if each.mart == mart),
+            {each.name: each.sql_type for each in contracts[mart].columns},
+        )
+        for mart in publication.marts
+    ]
+
+
+def ask(
+    frames: Sequence[Frame], candidate: Path | None, work: Path
+) -> dict[str, Mapping[str, Any]]:
+    """Validate frames in a process of its own.
+
+    Args:
+        frames: What is asked about.
+        candidate: The mart file that rows are read from; None where no frame reads one.
+        work: Scratch folder of the city.
+
+    Returns:
+        The answers by check.
+
+    Raises:
+        GxError: when the process did not come to its end.
+    """
     folder = scratch(work.resolve(), "gx")
     folder.mkdir(parents=True)
     try:
-        answers = _ask(_request(publication, contracts, candidate, checks, folder), folder)
+        answers = _ask(_request(frames, candidate, folder), folder)
     except GxEnvironmentError as error:
-        return [_missing(publication, each, str(error)) for each in checks]
+        raise GxError(str(error)) from error
     except (OSError, ValueError, ForkServerError) as error:
-        return [_missing(publication, each, type(error).__name__) for each in checks]
+        raise GxError(type(error).__name__) from error
     shutil.rmtree(folder)
-    return [_result(publication, each, answers.get(each.check)) for each in checks]
+    return answers
 
 
-def _request(
-    publication: Publication,
-    contracts: Mapping[str, TableContract],
-    candidate: Path,
-    checks: Sequence[SuiteCheck],
-    folder: Path,
-) -> dict[str, Any]:
+def _request(frames: Sequence[Frame], candidate: Path | None, folder: Path) -> dict[str, Any]:
     """What `quality.gx.validate` is asked, as plain JSON."""
     return {
-        "candidate": str(candidate.resolve()),
+        "candidate": str(candidate.resolve()) if candidate else None,
         "folder": str(folder),
         "answers": str(folder / "answers.json"),
         "sample": SAMPLE,
         "marts": [
             {
-                "mart": mart,
-                "rows": rows_sql("candidate", mart, publication.parts),
-                "surrogate": key_hash(contracts[mart].key),
-                "columns": {each.name: each.sql_type for each in contracts[mart].columns},
+                "mart": frame.name,
+                "rows": frame.rows,
+                "surrogate": key_hash(frame.key),
+                "columns": dict(frame.columns),
                 "checks": [
                     {
                         "check": each.check,
@@ -109,11 +167,10 @@ def _request(
                         "frame": each.frame,
                         "is_open": each.is_open,
                     }
-                    for each in checks
-                    if each.mart == mart
+                    for each in frame.checks
                 ],
             }
-            for mart in publication.marts
+            for frame in frames
         ],
     }
 
@@ -158,25 +215,24 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _missing(publication: Publication, each: SuiteCheck, message: str) -> CheckResult:
+def missing(publication: str, each: SuiteCheck, message: str) -> CheckResult:
+    """The result of a check that has none."""
     return CheckResult(
-        publication.name, each.check, ENGINE, each.severity, CheckStatus.MISSING, message=message
+        publication, each.check, ENGINE, each.severity, CheckStatus.MISSING, message=message
     )
 
 
-def _result(
-    publication: Publication, each: SuiteCheck, answer: Mapping[str, Any] | None
-) -> CheckResult:
+def result(publication: str, each: SuiteCheck, answer: Mapping[str, Any] | None) -> CheckResult:
     """The result of a check; only `success: true` or `false` without an exception count."""
     if answer is None:
-        return _missing(publication, each, "")
+        return missing(publication, each, "")
     success = answer.get("success")
     is_clean = not answer.get("raised") and isinstance(success, bool)
     status = CheckStatus.ERRORED
     if is_clean:
         status = CheckStatus.PASSED if success else CheckStatus.FAILED
     return CheckResult(
-        publication.name,
+        publication,
         each.check,
         ENGINE,
         each.severity,

@@ -5,7 +5,7 @@ Nothing here imports Great Expectations: `contract check` and the plan of the ga
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from quality.frames import ROWS, STRUCTURE
@@ -65,6 +65,18 @@ def suite(
         if allowed is not None:
             found.append(_row_count(mart, allowed, (previous_rows or {}).get(mart)))
     found += _declared(publication, contracts)
+    return found
+
+
+def core_suite(table: TableContract) -> list[SuiteCheck]:
+    """The expectations on rows of a core table, from its contract."""
+    named = replace(table, name=f"core.{table.name}")
+    found = [check for column in table.columns for check in _of_column(named, column)]
+    kind = "expect_compound_columns_to_be_unique"
+    # A key names a row within its source.
+    arguments = {"column_list": ["_source", *table.key], "ignore_row_if": "never"}
+    is_open = _all_open(table, table.key)
+    found.append(SuiteCheck(f"{named.name}:{kind}", named.name, kind, arguments, is_open=is_open))
     return found
 
 

@@ -27,7 +27,7 @@ class BuildInputs:
     Attributes:
         views: Relation (`core.service_request`) to the SELECT text that reads its pinned version.
         tables: Relation (`ref.area`) to the Parquet file that holds it.
-        data_as_of: The day up to which the data speaks.
+        data_as_of: Event model -> day up to which its data speaks.
         timezone: IANA zone of the city.
         candidate: The DuckDB file that the build leaves behind.
         cache: Folder that keeps dbt's parsed project between runs.
@@ -36,7 +36,7 @@ class BuildInputs:
 
     views: Mapping[str, str]
     tables: Mapping[str, Path]
-    data_as_of: date
+    data_as_of: Mapping[str, date]
     timezone: str
     candidate: Path
     cache: Path
@@ -48,7 +48,7 @@ class BuildInputs:
         content = {
             "views": dict(self.views),
             "tables": {name: str(table) for name, table in self.tables.items()},
-            "data_as_of": self.data_as_of.isoformat(),
+            "data_as_of": {name: day.isoformat() for name, day in self.data_as_of.items()},
             "timezone": self.timezone,
             "candidate": str(self.candidate),
             "cache": str(self.cache),
@@ -64,7 +64,7 @@ def read_inputs(path: Path) -> BuildInputs:
     return BuildInputs(
         views=content["views"],
         tables={name: Path(table) for name, table in content["tables"].items()},
-        data_as_of=date.fromisoformat(content["data_as_of"]),
+        data_as_of={name: date.fromisoformat(day) for name, day in content["data_as_of"].items()},
         timezone=content["timezone"],
         candidate=Path(content["candidate"]),
         cache=Path(content["cache"]),
@@ -86,10 +86,12 @@ def attach_inputs(connection: Connection, build: BuildInputs) -> None:
     relations = dict(build.views)
     for name, path in build.tables.items():
         relations[name] = f"SELECT * FROM read_parquet({literal(str(path))})"  # noqa: S608 - the path is quoted
-    relations["ref.build"] = (
-        f"SELECT {date_literal(build.data_as_of)} AS data_as_of, "
-        f"{literal(build.timezone)} AS timezone"
-    )
+    relations["ref.build"] = f"SELECT {literal(build.timezone)} AS timezone"
+    days = [
+        f"({literal(event)}, {date_literal(day)})"
+        for event, day in sorted(build.data_as_of.items())
+    ]
+    relations["ref.event"] = f"SELECT * FROM (VALUES {', '.join(days)}) AS known(event, data_as_of)"  # noqa: S608 - quoted
     for schema in sorted({name.partition(".")[0] for name in relations}):
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {CATALOG}.{schema}")
     for name, sql in sorted(relations.items()):

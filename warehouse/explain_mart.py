@@ -131,7 +131,8 @@ def _anchored_sql(definition: Definition, counted: Pass, period_start: date) -> 
     """Events of the period with their anchor day; of a stock, those in it on its last day."""
     view = f"temp.main.int_{definition.event}_event"
     start = date_literal(period_start)
-    last = f"least(last_day({start}), (SELECT data_as_of FROM lake.ref.build))"  # noqa: S608 - as above
+    known = f"(SELECT data_as_of FROM lake.ref.event WHERE event = {literal(definition.event)})"  # noqa: S608 - as above
+    last = f"least(last_day({start}), {known})"
     if counted.anchor == "period_end":
         return (
             f"SELECT *, {last} AS period_end, {last} AS anchor_date FROM {view} "  # noqa: S608 - as above

@@ -216,6 +216,13 @@ class Lake:
             return None
         return Snapshot(kind, table, folder, delta)
 
+    def kept(self, kind: Kind, table: str, version: int) -> Snapshot | None:
+        """A version of a table where its log still has it, or None."""
+        try:
+            return self.snapshot(kind, table, version)
+        except DeltaError:
+            return None
+
     def tables(self, kind: Kind) -> list[str]:
         """Names of the tables that exist, ordered."""
         root = self.paths.core if kind == "core" else self.paths.quarantine

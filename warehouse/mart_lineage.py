@@ -52,6 +52,11 @@ def mart_lineage(mart: str, folder: Path = MODELS) -> Lineage:
     return Lineage(frozenset(tables), seen)
 
 
+def event_tables(event: str) -> frozenset[str]:
+    """The core tables that an event model is built from; empty where there is no such model."""
+    return mart_lineage(f"int_{event}_event").tables
+
+
 @cache
 def _texts(folder: Path) -> Mapping[str, str]:
     macros: dict[str, str] = {}

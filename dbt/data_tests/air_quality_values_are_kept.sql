@@ -12,7 +12,7 @@ with core as (
         sum(observation.value) as value_sum
     from {{ source('core', 'sensor_observation') }} as observation
     where
-        observation.observed_date <= {{ data_as_of() }}
+        observation.observed_date <= {{ data_as_of('sensor_observation') }}
         and exists (
             select 1 from {{ source('core', 'station') }} as station
             where

@@ -8,14 +8,14 @@
 with received as (
     select date_trunc('month', received_date) as period_start, count(*) as n
     from {{ source('core', 'dossier') }}
-    where received_date <= {{ data_as_of() }}
+    where received_date <= {{ data_as_of('dossier') }}
     group by all
 ),
 
 completed as (
     select date_trunc('month', completed_date) as period_start, count(*) as n
     from {{ source('core', 'dossier') }}
-    where completed_date <= {{ data_as_of() }} and status = 'completed'
+    where completed_date <= {{ data_as_of('dossier') }} and status = 'completed'
     group by all
 ),
 

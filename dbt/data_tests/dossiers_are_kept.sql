@@ -11,7 +11,7 @@ with core as (
         count(*) as received,
         count(*) filter (where status = 'completed') as completed
     from {{ source('core', 'dossier') }}
-    where received_date <= {{ data_as_of() }}
+    where received_date <= {{ data_as_of('dossier') }}
     group by received_month
 ),
 

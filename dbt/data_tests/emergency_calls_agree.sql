@@ -7,7 +7,7 @@
 -- depends_on: {{ ref('mart_city_indicator') }}
 select _source, call_id
 from {{ source('core', 'emergency_trip') }}
-where received_date <= {{ data_as_of() }}
+where received_date <= {{ data_as_of('emergency_trip') }}
 group by _source, call_id
 having
     count(distinct received_at) > 1

@@ -12,7 +12,7 @@ with core as (
         count(distinct (_source, call_id)) as calls,
         count(distinct (_source, call_id)) filter (where on_scene_at is not null) as reached
     from {{ source('core', 'emergency_trip') }}
-    where received_date <= {{ data_as_of() }}
+    where received_date <= {{ data_as_of('emergency_trip') }}
     group by all
 ),
 

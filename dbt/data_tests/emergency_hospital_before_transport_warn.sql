@@ -8,4 +8,4 @@
 -- depends_on: {{ ref('mart_city_indicator') }}
 select _source, emergency_trip_id
 from {{ source('core', 'emergency_trip') }}
-where hospital_at < transport_at and received_date <= {{ data_as_of() }}
+where hospital_at < transport_at and received_date <= {{ data_as_of('emergency_trip') }}

@@ -10,7 +10,7 @@ with core as (
         cast(started_month || '-01' as date) as period_start,
         count(*) filter (where status not in ('planned', 'cancelled')) as visits
     from {{ source('core', 'encounter') }}
-    where started_date <= {{ data_as_of() }}
+    where started_date <= {{ data_as_of('encounter') }}
     group by started_month
 ),
 

@@ -10,7 +10,7 @@ select observation.ref_area, observation.time_period
 from {{ source('core', 'indicator_observation') }} as observation
 where
     observation.indicator in ('LF', 'UNE')
-    and observation.period_start <= {{ data_as_of() }}
+    and observation.period_start <= {{ data_as_of('labour_force_survey') }}
     and not exists (
         select 1 from {{ source('ref', 'area') }} as area
         where

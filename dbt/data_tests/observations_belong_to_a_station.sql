@@ -9,7 +9,7 @@ select observation.station_id, count(*) as observations
 from {{ source('core', 'sensor_observation') }} as observation
 where
     observation.value is not null
-    and observation.observed_date <= {{ data_as_of() }}
+    and observation.observed_date <= {{ data_as_of('sensor_observation') }}
     and not exists (
         select 1 from {{ source('core', 'station') }} as station
         where

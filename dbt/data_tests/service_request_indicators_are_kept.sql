@@ -15,14 +15,14 @@ with like_days as materialized (
 due as (
     select date_trunc('month', expected_date) as period_start, sum(n) as n
     from like_days
-    where expected_date <= {{ data_as_of() }}
+    where expected_date <= {{ data_as_of('service_request') }}
     group by all
 ),
 
 closed as (
     select date_trunc('month', closed_date) as period_start, sum(n) as n
     from like_days
-    where closed_date <= {{ data_as_of() }}
+    where closed_date <= {{ data_as_of('service_request') }}
     group by all
 ),
 

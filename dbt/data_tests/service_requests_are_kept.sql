@@ -8,7 +8,7 @@
 with core as (
     select requested_month, count(*) as requests
     from {{ source('core', 'service_request') }}
-    where requested_date <= {{ data_as_of() }}
+    where requested_date <= {{ data_as_of('service_request') }}
     group by requested_month
 ),
 

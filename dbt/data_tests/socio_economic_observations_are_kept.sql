@@ -13,7 +13,7 @@ with core as (
         sum(cast(obs_value as decimal(24, 6))) filter (where coalesce(conf_status, 'F') = 'F')
             as total
     from {{ source('core', 'indicator_observation') }}
-    where period_start <= {{ data_as_of() }}
+    where period_start <= {{ data_as_of('labour_force_survey') }}
     group by all
 ),
 

@@ -1,5 +1,5 @@
 {#- One pass over an event model for every indicator with this anchor: events are counted in the
-    month of their anchor day, up to the data's as-of day. -#}
+    month of their anchor day, up to its data's as-of day. -#}
 {% macro flow_indicators(event, anchor) %}
 {%- set indicators = registered(event, anchor) -%}
 {%- set model = ref('int_' ~ event ~ '_event') -%}
@@ -15,7 +15,7 @@ with placed_day as materialized (
         {{- indicator_columns(indicator, loop.index) }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ model }}
-    where {{ anchor }}_date <= {{ data_as_of() }}
+    where {{ anchor }}_date <= {{ data_as_of(event) }}
     group by located_code, located_valid_from, {{ anchor }}_date
 ),
 
@@ -68,10 +68,10 @@ with placed_day as materialized (
             count(*)::bigint as events
         from {{ model }}
         where
-            {{ enters }} <= {{ data_as_of() }}
+            {{ enters }} <= {{ data_as_of(event) }}
             and (
                 {{ leaves }} is null
-                or {{ leaves }} > least(last_day({{ enters }}), {{ data_as_of() }})
+                or {{ leaves }} > least(last_day({{ enters }}), {{ data_as_of(event) }})
             )
         group by all
     ) as member

@@ -4,7 +4,7 @@
     `model` has one row per month, unit and whatever else is among `columns`, with the month's first
     day that has any. The month spine of all events is not asked: what a mart is built from must say
     of itself alone whether it may be published. -#}
-{% macro monthly_by_place(model, month_column, columns) %}
+{% macro monthly_by_place(event, model, month_column, columns) %}
 with month as (
     select
         *,
@@ -16,13 +16,12 @@ with month as (
 coverage as (
     select
         period_start,
-        data_as_of < period_last_day + (
+        {{ data_as_of(event) }} < period_last_day + (
             select coalesce(max(revision_window_days), 0)
             from {{ source('ref', 'publication') }}
             where mart = '{{ this.name }}'
         ) or (select min(first_day) from month) > period_start as is_provisional
     from (select distinct period_start, period_last_day from month)
-    cross join {{ source('ref', 'build') }}
 )
 
 select

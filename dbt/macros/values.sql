@@ -1,8 +1,11 @@
-{#- The day up to which the data speaks. Written into the statement as a constant so that files
-    and row groups beyond it are skipped; read when the model runs. -#}
-{% macro data_as_of() %}
+{#- The day up to which the data of one event model speaks: a source that is late ages its own
+    figures and no others. Written into the statement as a constant so that files and row groups
+    beyond it are skipped; read when the model runs. -#}
+{% macro data_as_of(event) %}
   {%- if not execute -%}{{ return("date '0001-01-01'") }}{%- endif -%}
-  {%- set rows = run_query("select data_as_of from " ~ source('ref', 'build')) -%}
+  {%- set rows = run_query(
+      "select data_as_of from " ~ source('ref', 'event') ~ " where event = '" ~ event ~ "'"
+  ) -%}
   {{ return("date '" ~ rows[0][0] ~ "'") }}
 {% endmacro %}
 

@@ -117,8 +117,11 @@ def with_dimension_added(definition: Definition) -> Definition:
 
 def with_dimension_renamed(definition: Definition) -> Definition:
     """The structure whose age dimension has another name."""
-    *first, age = definition.dimensions
-    return replace(definition, dimensions=(*first, replace(age, id="AGE_GROUP")))
+    renamed = tuple(
+        replace(each, id="AGE_GROUP") if each.id == "AGE" else each
+        for each in definition.dimensions
+    )
+    return replace(definition, dimensions=renamed)
 
 
 def with_attribute_added(definition: Definition) -> Definition:

@@ -23,7 +23,7 @@ from demo.statistics.figures import (
 from demo.window import Window
 
 QUARANTINE = "quarantine"
-FAULTS_A_DAY = 3
+FAULTS_A_DAY = 4
 LATER_DAYS = 3  # from the publication to its revision or withdrawal
 DIMENSIONS = ("FREQ", "REF_AREA", "INDICATOR", "SEX", "AGE", "TIME_PERIOD")
 
@@ -51,6 +51,11 @@ IN_ONE_RECORD = {
     "future_period": Fault("TIME_PERIOD", "2031-01-15"),
     "impossible_period": Fault("TIME_PERIOD", "2025-02-30"),
     "negative_error": Fault("STD_ERROR", "-4.0"),
+    "negative_sample": Fault("SAMPLE_SIZE", "-3"),
+    "missing_status": Fault("OBS_STATUS", None),
+    "missing_unit": Fault("UNIT_MEASURE", None),
+    "impossible_multiplier": Fault("UNIT_MULT", "99"),
+    "impossible_decimals": Fault("DECIMALS", "-1"),
     "impossible_update": Fault("UPDATED", "2025-02-30T08:00:00+07:00"),
 }
 KINDS = (*IN_ONE_RECORD, "repeated", "revised", "withdrawn")

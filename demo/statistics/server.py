@@ -20,6 +20,7 @@ from demo.systems import Settings
 from demo.trouble import Trouble, scheduled
 
 PLAIN = "text/plain; charset=utf-8"
+CUT_AFTER = 20  # characters of its last record that data which is cut still has
 # With a structure: what `references` brings beside it.
 _REFERENCES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("datastructure", "children"): ("codelist", "conceptscheme"),
@@ -42,7 +43,7 @@ class Breakage(StrEnum):
     DIMENSION_ADDED = "dimension_added"
     DIMENSION_RENAMED = "dimension_renamed"
     ATTRIBUTE_ADDED = "attribute_added"
-    CUT_DATA = "cut_data"  # the data ends in the middle, and its length says nothing of it
+    CUT_DATA = "cut_data"  # the data ends in the middle of a record; its length says nothing of it
     HTML = "html"  # a web page with status 200 in place of the data
     NO_STRUCTURE = "no_structure"  # the structure is not known any more
     ALWAYS_ERROR = "always_error"
@@ -177,7 +178,7 @@ class Handler(DemoHandler):
             return
         text = WRITERS[kind, address.version](self.server.definition(address.as_of), shown)
         if self.server.breaks(Breakage.CUT_DATA, address.as_of):
-            text = text[: len(text) // 2]
+            text = text[: text.index("\n", len(text) // 2) + CUT_AFTER]
         self.send(HTTPStatus.OK, text, kind, cut=trouble is Trouble.CUT_CONNECTION)
 
     def _accepted(self, version: str) -> str | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import warehouse.dbt_build
@@ -108,6 +110,7 @@ def test_without_a_fault_the_day_is_published(gate: Gate) -> None:
     (released,) = gate.lake.root.glob(f"releases/*/{DAY}-*/quality-report.json")
     checks = json.loads(released.read_bytes())["accuracy"]["checks"]
     assert {each["engine"] for each in checks} == {"contract", "dbt", "gx"}
+    assert any(each["engine"] == "gx" and "core.service_request" in str(each) for each in checks)
 
 
 def test_a_run_that_changes_nothing_never_starts_great_expectations(gate: Gate) -> None:
@@ -151,6 +154,27 @@ def test_a_fault_that_only_great_expectations_sees(gate: Gate) -> None:
     status = json.loads(gate.lake.call("status", "--city", gate.lake.city, "--json"))
     reasons = status["publications"]["service-request-monthly"]["reasons"]
     assert any(reason.startswith("gx ") and "area_name_is_clean" in reason for reason in reasons)
+
+
+def _spoil(root: Path) -> None:
+    """Give open requests of July a status that their contract does not know, as no load would."""
+    (path,) = (root / "core/service_request/requested_month=2025-07").glob("*.parquet")
+    rows = pq.read_table(path, partitioning=None)
+    status = [{"open": "đang mở"}.get(each, each) for each in rows["status"].to_pylist()]
+    assert "đang mở" in status
+    place = rows.schema.get_field_index("status")
+    pq.write_table(rows.set_column(place, "status", pa.array(status)), path)
+
+
+def test_a_fault_in_core_that_only_great_expectations_sees(gate: Gate) -> None:
+    _spoil(gate.lake.root)
+    _rejected(gate, gate.run(), *BOTH)
+    for name in BOTH:
+        assert gate.failing(name) == {("gx", "failed")}
+    status = json.loads(gate.lake.call("status", "--city", gate.lake.city, "--json"))
+    (reason,) = status["publications"]["indicators-feedback"]["reasons"]
+    assert "core.service_request.status:expect_column_values_to_be_in_set" in reason
+    assert "đang" not in reason
 
 
 def test_a_model_that_breaks_skips_tests_and_rejects(gate: Gate) -> None:

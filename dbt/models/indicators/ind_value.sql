@@ -14,7 +14,7 @@ with cell as (
         indicator.unit,
         indicator.revision_window_days,
         indicator.unreliable_cv_percent,
-        build.data_as_of,
+        known.data_as_of,
         cell.period_last_day - cell.period_start + 1 as days,
         cell.is_delivered and cell.is_collected as is_known,
         cell.n,
@@ -28,7 +28,7 @@ with cell as (
     from {{ ref('ind_cell') }} as cell
     inner join {{ source('ref', 'indicator') }} as indicator
         on indicator.code = cell.indicator_code
-    cross join {{ source('ref', 'build') }} as build
+    inner join {{ source('ref', 'event') }} as known on known.event = cell.event
 ),
 
 measured as (

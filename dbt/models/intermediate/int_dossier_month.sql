@@ -13,8 +13,8 @@ select
     count(*) filter (where is_completed_on_time) as dossiers_completed_on_time,
     count(*) filter (where is_completed_late) as dossiers_completed_late,
     count(*) filter (where is_digitised) as dossiers_digitised,
-    count(*) filter (where closed_date is null and due_date <= {{ data_as_of() }})
+    count(*) filter (where closed_date is null and due_date <= {{ data_as_of('dossier') }})
         as dossiers_overdue
 from {{ ref('int_dossier_event') }}
-where opened_date <= {{ data_as_of() }}
+where opened_date <= {{ data_as_of('dossier') }}
 group by received_month, unit_code, unit_valid_from

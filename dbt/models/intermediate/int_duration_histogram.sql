@@ -8,11 +8,11 @@
 {%- for event in ['service_request', 'sensor_observation', 'emergency_trip'] -%}
   {%- set model = ref('int_' ~ event ~ '_event') -%}
   {%- for histogram in registered_histograms(event) -%}
-    {%- do counted.append((model, histogram)) -%}
+    {%- do counted.append((event, model, histogram)) -%}
   {%- endfor -%}
 {%- endfor %}
 
-{%- for model, histogram in counted %}
+{%- for event, model, histogram in counted %}
 {{ 'union all' if not loop.first }}
 select
     '{{ histogram.name }}' as histogram,
@@ -24,7 +24,7 @@ select
     count(*) - count({{ histogram.numerator }}) as censored
 from {{ model }}
 where
-    {{ histogram.anchor }}_date <= {{ data_as_of() }}
+    {{ histogram.anchor }}_date <= {{ data_as_of(event) }}
     and ({{ histogram.condition or 'true' }})
 group by all
 {%- else %}

@@ -1,4 +1,4 @@
--- The periods of each event model, from its first event to the data's as-of day: local months, or the
+-- The periods of each event model, from its first event to its data's as-of day: local months, or the
 -- quarters of a quarterly survey. A period in which the whole city has no event was not delivered.
 {{ config(materialized='table') }}
 
@@ -25,7 +25,7 @@ with delivered as (
         cast(observed_month || '-01' as date) as period_start,
         min(observed_date) as first_day
     from {{ source('core', 'sensor_observation') }}
-    where observed_date <= {{ data_as_of() }}
+    where observed_date <= {{ data_as_of('sensor_observation') }}
     group by observed_month
     union all
     select
@@ -34,7 +34,7 @@ with delivered as (
         cast(received_month || '-01' as date) as period_start,
         min(received_date) as first_day
     from {{ source('core', 'emergency_trip') }}
-    where received_date <= {{ data_as_of() }}
+    where received_date <= {{ data_as_of('emergency_trip') }}
     group by received_month
     union all
     select
@@ -43,7 +43,7 @@ with delivered as (
         period_date as period_start,
         period_date as first_day
     from {{ ref('int_labour_force_survey_event') }}
-    where period_date <= {{ data_as_of() }}
+    where period_date <= {{ data_as_of('labour_force_survey') }}
     group by period_kind, period_date
 ),
 
@@ -54,10 +54,12 @@ spine as (
         min(first_day) as first_day,
         unnest(generate_series(
             min(period_start)::timestamp,
-            {{ data_as_of() }}::timestamp,
+            any_value(known.data_as_of)::timestamp,
             to_months(case when period_kind = 'quarter' then 3 else 1 end)
-        ))::date as period_start
+        ))::date as period_start,
+        any_value(known.data_as_of) as data_as_of
     from delivered
+    inner join {{ source('ref', 'event') }} as known using (event)
     group by event, period_kind
 ),
 
@@ -76,7 +78,7 @@ select
     bounded.period_start,
     bounded.period_last_day,
     greatest(bounded.period_start, bounded.first_day) as covered_from,
-    least(bounded.period_last_day, {{ data_as_of() }}) as period_end,
+    least(bounded.period_last_day, bounded.data_as_of) as period_end,
     delivered.period_start is not null as is_delivered
 from bounded
 left join delivered using (event, period_kind, period_start)

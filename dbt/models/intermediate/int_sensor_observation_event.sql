@@ -1,7 +1,11 @@
 -- One row per station, observed property and local day of the station's operating range (both ends
 -- included): hours expected and hours with a valid value. An hour counts once however many values
 -- it holds; the length of a local day follows the clock changes of the source's zone.
-with build as (select data_as_of, timezone from {{ source('ref', 'build') }}),
+with build as (select timezone from {{ source('ref', 'build') }}),
+
+known as (
+    select data_as_of from {{ source('ref', 'event') }} where event = 'sensor_observation'
+),
 
 observation as (
     select
@@ -53,12 +57,12 @@ operating_day as (
         property.timezone,
         unnest(generate_series(
             station.operating_from::timestamp,
-            least(coalesce(station.operating_to, build.data_as_of), build.data_as_of)::timestamp,
+            least(coalesce(station.operating_to, known.data_as_of), known.data_as_of)::timestamp,
             interval 1 day
         )) as starts_at
     from {{ source('core', 'station') }} as station
     inner join station_property as property using (station_id)
-    cross join build
+    cross join known
 )
 
 select

@@ -25,9 +25,11 @@ select
     event.unit,
     case
         when event.value_count = 0 then 'O'
-        when build.data_as_of < event.observed_date + revision.revision_window_days then 'P'
+        when
+            {{ data_as_of('sensor_observation') }}
+            < event.observed_date + revision.revision_window_days
+            then 'P'
         else 'A'
     end as obs_status
 from {{ ref('int_sensor_observation_event') }} as event
 cross join revision
-cross join {{ source('ref', 'build') }} as build

@@ -9,11 +9,11 @@ with month as (
         min(started_date) as first_day,
         unnest(generate_series(
             date_trunc('month', min(started_date))::timestamp,
-            {{ data_as_of() }}::timestamp,
+            {{ data_as_of('encounter') }}::timestamp,
             interval 1 month
         ))::date as period_start
     from {{ ref('int_encounter_event') }}
-    where started_date <= {{ data_as_of() }}
+    where started_date <= {{ data_as_of('encounter') }}
 ),
 
 delivered as (
@@ -56,16 +56,16 @@ cell as (
         month.period_start,
         last_day(month.period_start) as period_last_day,
         greatest(month.period_start, month.first_day, area.area_valid_from) as covered_from,
-        least(last_day(month.period_start), area.ends_before - 1, {{ data_as_of() }})
+        least(last_day(month.period_start), area.ends_before - 1, {{ data_as_of('encounter') }})
             as covered_to,
         delivered.period_start is not null as is_delivered
     from {{ source('ref', 'indicator') }} as indicator
     cross join month
     inner join area
-        on area.area_valid_from <= least(last_day(month.period_start), {{ data_as_of() }})
+        on area.area_valid_from <= least(last_day(month.period_start), {{ data_as_of('encounter') }})
         and area.ends_before > case
             when area.area_level = 'city'
-                then least(last_day(month.period_start), {{ data_as_of() }})
+                then least(last_day(month.period_start), {{ data_as_of('encounter') }})
             else month.period_start
         end
     left join delivered on delivered.period_start = month.period_start
@@ -126,7 +126,7 @@ valued as (
             'U': "is_known and denominator > 0 and numerator < 20",
             'E': "is_known and is_estimated",
             'P': "covered_days < days or "
-                ~ data_as_of() ~ " < period_last_day + revision_window_days",
+                ~ data_as_of('encounter') ~ " < period_last_day + revision_window_days",
         }) }} as statuses
     from measured
 )
@@ -152,5 +152,5 @@ select
     coalesce(statuses[1], 'A') as obs_status,
     statuses[2] as obs_status_2,
     {{ coverage_share('covered_days', 'days') }} as coverage_share,
-    {{ data_as_of() }} as data_as_of
+    {{ data_as_of('encounter') }} as data_as_of
 from valued

@@ -10,7 +10,7 @@ with observation as (
                 then 100 * cast(standard_error as double) / abs(cast(obs_value as double))
         end as cv_percent
     from {{ source('core', 'indicator_observation') }}
-    where period_start <= {{ data_as_of() }}
+    where period_start <= {{ data_as_of('labour_force_survey') }}
 ),
 
 judged as (

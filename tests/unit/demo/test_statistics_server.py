@@ -208,3 +208,18 @@ def test_breakages_begin_on_their_day() -> None:
         assert _get(place, path, day="2025-07-04")[0] == 404
         assert _get(place, path, day="2025-07-05")[0] == 500
         assert "AGE_GROUP" in rows(place, f"{FLOW}/*", "2025-07-02")[0]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_several_dimensions_may_change_at_once(turned: bool) -> None:
+    breaks = ["dimension_added:2025-07-02", "dimension_renamed:2025-07-02"]
+    breaks = breaks[::-1] if turned else breaks
+    with _served(*(f"--break=statistics:{each}" for each in breaks)) as place:
+        body = _get(place, "v2/structure/datastructure/DNSO/SOCIO_ECONOMIC/~")[2]
+        root = ElementTree.fromstring(body)  # noqa: S314 - our own server
+        dimensions = [each.attrib["id"] for each in root.iter(f"{STRUCTURE_30}Dimension")]
+        assert dimensions == ["FREQ", "REF_AREA", "INDICATOR", "SEX", "AGE_GROUP", "EDUCATION"]
+        for row in rows(place, f"{FLOW}/*"):
+            assert "AGE" not in row
+            assert row["AGE_GROUP"]
+            assert row["EDUCATION"] == "_T"

@@ -285,6 +285,15 @@ def test_faults_that_go_away(open_source: Any, what: str, fault: Reply) -> None:
     assert opened.column("id") == [f"e{number}" for number in range(5)]
 
 
+def test_a_file_that_is_a_web_page(open_source: Any) -> None:
+    page = Reply(200, b"<!doctype html><title>Nguy\xe1\xbb\x85n V\xc4\x83n A</title>")
+    with bulk_server(files=FILES, scripts={"Encounter.2.ndjson": lambda _: page}) as server:
+        error = refused(open_source, server)
+    assert isinstance(error, TerminalError)
+    assert (error.rule, error.file) == ("html", "Encounter.2.ndjson")
+    assert "Nguy" not in str(error)
+
+
 def test_a_server_that_is_gone_for_good(open_source: Any) -> None:
     with bulk_server(files=FILES) as server:
         pass

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from extract.errors import TerminalError, TransientError
 from extract.explain import raw_record
 from extract.raw import RawStore
 from extract.read import open_stream
@@ -138,6 +139,163 @@ def test_a_snapshot_notices_what_is_gone_and_what_changed(
     postgres.run("DELETE FROM one_stop.dossier")
     assert city.load(DAY + timedelta(days=2)).held_back
     assert len(city.rows("dossier_id")) == COUNT
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("DELETE FROM one_stop.dossier", "no good record"),
+        ("DELETE FROM one_stop.dossier WHERE id > 'HS-000999'", "more than the share 0.5"),
+        ("UPDATE one_stop.dossier SET id = id || '-moi'", "more than the share 0.5"),
+        ("UPDATE one_stop.dossier SET received = 'infinity', finished = NULL", "no good record"),
+    ],
+    ids=["empty", "over the share", "other keys", "nothing good"],
+)
+def test_a_snapshot_that_is_not_to_be_trusted_deletes_nothing(
+    postgres: Postgres, tmp_path: Path, statement: str, says: str
+) -> None:
+    city = City(tmp_path, postgres)
+    city.load()
+    before = set(city.rows("dossier_id"))
+    postgres.run(statement)
+    result = city.load(DAY + timedelta(days=1))
+    assert result.deleted == 0
+    assert says in (result.held_back or "")
+    assert before <= set(city.rows("dossier_id"))
+
+
+def test_an_older_snapshot_deletes_nothing_and_a_row_may_come_back(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    city = City(tmp_path, postgres)
+    city.load(DAY + timedelta(days=1))
+    gone = "WHERE id BETWEEN 'HS-000005' AND 'HS-000007'"
+    postgres.run(
+        f"CREATE TABLE one_stop.kept AS SELECT * FROM one_stop.dossier {gone}",
+        f"DELETE FROM one_stop.dossier {gone}",
+    )
+    replayed = city.load(DAY)
+    assert replayed.deleted == 0
+    assert "is older than" in (replayed.held_back or "")
+    assert len(city.rows("dossier_id")) == COUNT
+    assert city.load(DAY + timedelta(days=2)).deleted == 3
+    city.hold(postgres)
+    postgres.run("INSERT INTO one_stop.dossier SELECT * FROM one_stop.kept")
+    assert city.load(DAY + timedelta(days=3)).counts["changed"] == 3
+    city.hold(postgres)
+
+
+LOST = {
+    "a column": (
+        "ALTER TABLE one_stop.dossier DROP COLUMN changed",
+        "missing_column",
+        "missing columns: 'changed'",
+    ),
+    "the table": (
+        "ALTER TABLE one_stop.dossier RENAME TO ho_so",
+        "missing_table",
+        "there is no such table",
+    ),
+    "a type": (
+        "ALTER TABLE one_stop.dossier ALTER received TYPE text",
+        "type",
+        "declared as timestamp, but the table has text",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "rule", "says"), LOST.values(), ids=LOST)
+def test_a_table_that_lost_something_leaves_core(
+    postgres: Postgres, tmp_path: Path, statement: str, rule: str, says: str
+) -> None:
+    city = City(tmp_path, postgres)
+    city.load()
+    before = city.rows("dossier_id, status, _as_of")
+    postgres.run("CREATE TABLE one_stop.kept AS SELECT * FROM one_stop.dossier", statement)
+    with pytest.raises(TerminalError) as caught:
+        city.load(DAY + timedelta(days=1))
+    assert caught.value.rule == rule
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert city.rows("dossier_id, status, _as_of") == before
+    postgres.run(
+        "DROP TABLE IF EXISTS one_stop.dossier, one_stop.ho_so",
+        "ALTER TABLE one_stop.kept RENAME TO dossier",
+        "DELETE FROM one_stop.dossier WHERE id = 'HS-000001'",
+    )
+    assert city.load(DAY + timedelta(days=1)).deleted == 1
+    city.hold(postgres)
+
+
+def _ended_after_the_first_object(
+    monkeypatch: pytest.MonkeyPatch, postgres: Postgres, happens: int = 1
+) -> list[str]:
+    """End the reading session once an object is stored; the names of what was stored."""
+    put, stored = RawStore.put, []
+
+    def putting(store: RawStore, *arguments: Any, **options: Any) -> Any:
+        raw = put(store, *arguments, **options)
+        stored.append(raw.name)
+        if len(stored) <= happens:
+            ended = postgres.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'citylake'"
+            )
+            assert ended == [(True,)]
+        return raw
+
+    monkeypatch.setattr(RawStore, "put", putting)
+    return stored
+
+
+MANY = 60_000
+LARGE = f"""
+INSERT INTO one_stop.dossier (id, procedure, office, channel, status, received, changed)
+SELECT 'HT-' || lpad(g::text, 6, '0'), 'TT1', repeat('x', 500), 'post', 'received',
+    '2025-07-01', '2025-07-01' FROM generate_series(1, {MANY}) g
+"""
+
+
+def test_a_session_that_is_ended_leaves_core_and_the_next_run_completes(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = City(
+        tmp_path, postgres, SOURCE.replace("object_rows: 500", "object_rows: 500, attempts: 1")
+    )
+    city.load()
+    before = city.rows("dossier_id, _as_of")
+    postgres.run("DELETE FROM one_stop.dossier WHERE id = 'HS-000007'", LARGE)
+    with monkeypatch.context() as patch:
+        _ended_after_the_first_object(patch, postgres)
+        with pytest.raises(TransientError) as caught:
+            city.load(DAY + timedelta(days=1))
+    assert caught.value.rule in ("cut_connection", "connection")
+    assert str(caught.value).startswith("source public_services.dossiers, file one_stop.dossier: ")
+    assert "\n" not in str(caught.value)
+    assert city.rows("dossier_id, _as_of") == before
+    result = city.load(DAY + timedelta(days=1))
+    assert (result.deleted, result.counts["new"]) == (1, MANY)
+    city.hold(postgres)
+
+
+def test_a_session_that_is_ended_is_taken_up_and_deletes_what_is_gone_alone(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = City(
+        tmp_path,
+        postgres,
+        SOURCE.replace("object_rows: 500", "object_rows: 500, backoff_seconds: 0.01"),
+    )
+    city.load()
+    postgres.run("DELETE FROM one_stop.dossier WHERE id = 'HS-000007'", LARGE)
+    with monkeypatch.context() as patch:
+        stored = _ended_after_the_first_object(patch, postgres)
+        result = city.load(DAY + timedelta(days=1))
+    assert len(stored) > MANY / 500
+    assert (result.deleted, result.counts["new"], result.held_back) == (1, MANY, None)
+    # What was received last comes once more, and nothing else does.
+    assert 0 < result.counts["duplicate"] <= 2
+    city.hold(postgres)
 
 
 def test_a_window_brings_what_was_updated(postgres: Postgres, tmp_path: Path) -> None:

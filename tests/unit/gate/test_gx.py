@@ -609,7 +609,8 @@ def test_nothing_is_sent_and_nothing_written_outside_the_folder(work: Path, tmp_
     folder.mkdir()
     file = candidate(work)
     checks = gx_checks.suite(publication(), CONTRACTS)
-    asked = gx_checks._request(publication(), CONTRACTS, file, checks, folder)
+    frames = gx_checks._frames(publication(), CONTRACTS, checks)
+    asked = gx_checks._request(frames, file, folder)
     (work / "asked.json").write_text(json.dumps(asked))
     done = subprocess.run(  # noqa: S603 - our own interpreter and program
         [interpreter(), "-P", "-B", "-c", AUDITED, str(work / "asked.json")],

@@ -1,8 +1,9 @@
 """The tiny city as files, and its marts: one dbt process for the suite, one for an empty city."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ from tests.unit.marts import tiny_city
 from warehouse.contract.read import read_table
 from warehouse.dbt_build import BuildInputs, DbtRun, attach_inputs, build
 from warehouse.duck import session
+from warehouse.event_model import EVENT_COLUMNS
 from warehouse.registry import DEFINITIONS, load_registry
 from warehouse.registry_model import Registry
 from warehouse.registry_tables import write_parquet
@@ -353,7 +355,13 @@ class Built:
             return connection.sql(sql).to_arrow_table().to_pylist()
 
 
-def build_city(folder: Path, cache: Path, *, empty: bool = False) -> Built:
+def build_city(
+    folder: Path,
+    cache: Path,
+    *,
+    empty: bool = False,
+    data_as_of: Mapping[str, date] | None = None,
+) -> Built:
     """Write the tiny city (without any row of core, when empty) and build its marts."""
     registry = load_registry(city(folder), write_config(folder))
     core = {
@@ -376,7 +384,7 @@ def build_city(folder: Path, cache: Path, *, empty: bool = False) -> Built:
     inputs = BuildInputs(
         views=views,
         tables=tables,
-        data_as_of=tiny_city.AS_OF,
+        data_as_of=data_as_of or dict.fromkeys(EVENT_COLUMNS, tiny_city.AS_OF),
         timezone=str(tiny_city.ZONE),
         candidate=folder / "out" / "marts.duckdb",
         cache=cache,
