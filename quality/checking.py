@@ -1,8 +1,10 @@
 """One call from a built candidate to the gate's word on every publication."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -102,28 +104,32 @@ def check(
         and gx is missing and everything is rejected.
     """
     dbt = dbt_results.read(built.run_results, built.manifest, publications)
-    in_core = [*core_checks.run(core), *gx_core.run(core, paths.work)] if core else []
+    # Great Expectations works in a process of its own; meanwhile the other engines do here.
+    with ThreadPoolExecutor(max_workers=1) as waiting:
+        asked = waiting.submit(_all_gx_results, paths, built, publications, contracts, core)
+        found = [*dbt.results, *(core_checks.run(core) if core else [])]
+        plans: list[list[PlannedCheck]] = []
+        for publication in publications:
+            plan = contract_checks.planned(publication, contracts)
+            scope = contract_checks.Scope(
+                "candidate",
+                "previous" if current(paths, publication.name) else None,
+                built.as_of,
+                data_as_of[publication.name],
+                (health_tables or {}).get(publication.name, ()),
+            )
+            found += _contract_results(paths, built, publication, contracts, scope, plan)
+            plan += gx_checks.planned(publication, contracts)
+            if core:
+                plan += core_checks.planned(publication.name, core)
+                plan += gx_core.planned(publication.name, core)
+            plan += [each for each in dbt.planned if each.publication == publication.name]
+            plans.append(plan)
+        found += asked.result()
     checked = []
-    for publication in publications:
-        plan = contract_checks.planned(publication, contracts)
-        scope = contract_checks.Scope(
-            "candidate",
-            "previous" if current(paths, publication.name) else None,
-            built.as_of,
-            data_as_of[publication.name],
-            (health_tables or {}).get(publication.name, ()),
-        )
-        results = _contract_results(paths, built, publication, contracts, scope, plan)
-        if core:
-            plan += core_checks.planned(publication.name, core)
-            plan += gx_core.planned(publication.name, core)
-        results += [each for each in in_core if each.publication == publication.name]
-        plan += gx_checks.planned(publication, contracts)
-        results += _gx_results(paths, built, publication, contracts)
-        results += [each for each in dbt.results if each.publication == publication.name]
-        plan += [each for each in dbt.planned if each.publication == publication.name]
-        judgement = judge(results, plan, policy or GatePolicy())
-        checked.append(Checked(publication, judgement, tuple(results)))
+    for publication, plan in zip(publications, plans, strict=True):
+        results = tuple(each for each in found if each.publication == publication.name)
+        checked.append(Checked(publication, judge(results, plan, policy or GatePolicy()), results))
     return checked
 
 
@@ -155,6 +161,18 @@ def _contract_results(
             )
             for each in plan
         ]
+
+
+def _all_gx_results(
+    paths: CityPaths,
+    built: Built,
+    publications: Sequence[Publication],
+    contracts: Mapping[str, TableContract],
+    core: core_checks.CoreScope | None,
+) -> list[CheckResult]:
+    in_core = gx_core.run(core, paths.work) if core else []
+    in_marts = (_gx_results(paths, built, each, contracts) for each in publications)
+    return [*in_core, *chain.from_iterable(in_marts)]
 
 
 def _gx_results(

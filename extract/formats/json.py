@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from extract.formats.base import (
     with_rows,
     wrong_encoding,
 )
-from extract.formats.json_fast import FastParser, NotFastError
+from extract.formats.json_fast import BLOCK_BYTES, FastParser, NotFastError
 from extract.formats.json_mixed import MixedColumns
 from extract.formats.json_path import last_key, mixed, tree_of
 from extract.formats.json_slow import RecordError, TextColumns
@@ -139,38 +140,39 @@ class NdjsonFormat(_JsonReader):
             raise wrong_encoding(content, self._options.encoding, error.offset) from error
 
     def _block(self, block: bytes, row: int, encoding: str) -> Parsed:
-        """Some whole lines, in halves where one of them does not take the fast way."""
-        lines = block.count(b"\n") + (not block.endswith(b"\n"))
-        try:
-            table, undeclared = self._fast.lines(block)
-            if table.num_rows != lines:
-                raise NotFastError
-        except NotFastError:
-            if lines > FEW_LINES:
-                return self._halves(block, row, encoding)
+        """Some whole lines, in pieces where one of them does not take the fast way."""
+        parsed: list[Parsed] = []
+        waiting = [block]
+        while waiting:
+            piece = waiting.pop()
             try:
-                return self._slow(block, row, encoding, json_mixed.loads, self._mixed_columns())
-            except NotFastError:
-                return self._slow(block, row, encoding, json_slow.loads, self._text_columns())
-        table = with_rows(table, row_numbers(row, table.num_rows))
-        return self._parsed(block, table, undeclared, encoding)
+                parsed.append(self._piece(piece, row, encoding))
+            except NotFastError as error:
+                pieces = _cut(piece, error.row)
+                if len(pieces) > 1:
+                    waiting += reversed(pieces)
+                    continue
+                parsed.append(self._line_by_line(piece, row, encoding))
+            row += parsed[-1].count
+        return _joined(parsed)
 
-    def _halves(self, block: bytes, row: int, encoding: str) -> Parsed:
-        """Both halves as one stretch: all but a few lines around a bad one take the fast way."""
-        middle = block.find(b"\n", len(block) // 2) + 1 or block.find(b"\n") + 1
-        if middle == len(block):
-            middle = block.rfind(b"\n", 0, middle - 1) + 1
-        first = self._block(block[:middle], row, encoding)
-        second = self._block(block[middle:], row + first.count, encoding)
-        ignored = Counter(first.ignored) + Counter(second.ignored)
-        return Parsed(
-            pa.concat_tables([first.records, second.records]),
-            [*first.rejected, *second.rejected],
-            dict(ignored),
-            first.undeclared | second.undeclared,
-            first.absent & second.absent,
-            encoding,
-        )
+    def _piece(self, piece: bytes, row: int, encoding: str) -> Parsed:
+        """Lines that all take the fast way.
+
+        Raises:
+            NotFastError: when one of them does not.
+        """
+        table, undeclared = self._fast.lines(piece)
+        if table.num_rows != _lines(piece):
+            raise NotFastError
+        table = with_rows(table, row_numbers(row, table.num_rows))
+        return self._parsed(piece, table, undeclared, encoding)
+
+    def _line_by_line(self, block: bytes, row: int, encoding: str) -> Parsed:
+        try:
+            return self._slow(block, row, encoding, json_mixed.loads, self._mixed_columns())
+        except NotFastError:
+            return self._slow(block, row, encoding, json_slow.loads, self._text_columns())
 
     def _slow(
         self,
@@ -309,6 +311,68 @@ def _blocks(stream: TextStream, place: Place) -> Iterator[bytes]:
             raise place.terminal("ndjson", f"a line is longer than {limit} MiB")
     if held:
         yield held
+
+
+def _lines(block: bytes) -> int:
+    return block.count(b"\n") + (not block.endswith(b"\n"))
+
+
+def _cut(block: bytes, row: int | None) -> list[bytes]:
+    """The pieces of a block of which a line does not take the fast way; few lines stay one piece.
+
+    Args:
+        block: Whole lines.
+        row: About where the first such line is, or None.
+    """
+    lines = _lines(block)
+    if lines <= FEW_LINES:
+        return [block]
+    if len(block) > BLOCK_BYTES:
+        return list(_pieces(block))
+    if row is None or row >= lines:
+        cuts = [lines // 2]
+    elif row >= FEW_LINES:
+        cuts = [row, row + 1]
+    else:
+        # Where many lines are bad, not each of them should cost a call.
+        cuts = [FEW_LINES]
+    ends = [*(_offset(block, each) for each in cuts), len(block)]
+    return [block[start:end] for start, end in pairwise([0, *ends]) if start < end]
+
+
+def _pieces(block: bytes) -> Iterator[bytes]:
+    """The block in pieces of whole lines, each one block to Arrow unless a line is longer."""
+    start = 0
+    while start < len(block):
+        limit = start + BLOCK_BYTES
+        end = block.rfind(b"\n", start, limit) + 1 or block.find(b"\n", start) + 1 or len(block)
+        yield block[start:end]
+        start = end
+
+
+def _offset(block: bytes, lines: int) -> int:
+    """Where the line begins that so many lines come before."""
+    offset = 0
+    for _ in range(lines):
+        offset = block.find(b"\n", offset) + 1
+    return offset
+
+
+def _joined(parsed: list[Parsed]) -> Parsed:
+    """The pieces of one block as one stretch."""
+    if len(parsed) == 1:
+        return parsed[0]
+    ignored: Counter[str] = Counter()
+    for each in parsed:
+        ignored.update(each.ignored)
+    return Parsed(
+        pa.concat_tables([each.records for each in parsed]),
+        [rejected for each in parsed for rejected in each.rejected],
+        dict(ignored),
+        frozenset.union(*(each.undeclared for each in parsed)),
+        frozenset.intersection(*(each.absent for each in parsed)),
+        parsed[0].encoding,
+    )
 
 
 def _key_pattern(name: str) -> re.Pattern[bytes]:

@@ -5,6 +5,7 @@ path. Keys that are not declared are inferred, which costs nothing where there a
 so every record of every page is checked for them, not a sample.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,10 +26,19 @@ TYPES = {
 EXACT_INTEGER = float(2**53)
 EXPONENT = "e"
 BLOCK_BYTES = 1 << 20
+_ROW = re.compile(r" in row (\d+)$")
 
 
 class NotFastError(Exception):
-    """The records need the slow path."""
+    """The records need the slow path.
+
+    Attributes:
+        row: The first such record, counted from 0, where Arrow told it.
+    """
+
+    def __init__(self, row: int | None = None) -> None:
+        super().__init__()
+        self.row = row
 
 
 class FastParser:
@@ -100,7 +110,9 @@ class FastParser:
                 ),
             )
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise NotFastError from error
+            # Rows are counted in a block of Arrow's: a text of several has more than one first row.
+            told = _ROW.search(str(error)) if len(block) <= BLOCK_BYTES else None
+            raise NotFastError(int(told[1]) if told else None) from error
 
     def _table(self, column: Any) -> pa.Table:
         arrays = [as_text(column(steps_of(name))) for name in self._wanted]
