@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,9 @@ class Console:
         width = None if os.isatty(1) else 160
         self._out = RichConsole(width=width, highlight=False)
         self._progress = RichConsole(stderr=True, highlight=False)
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        self._live = Progress(*columns, console=self._progress, transient=True)
+        self._turn = Lock()
 
     def say(self, text: str) -> None:
         """Print one line of progress."""
@@ -51,14 +55,27 @@ class Console:
     def step(self, name: str) -> Iterator[None]:
         """Show a step while it runs, and how long it took."""
         start = monotonic()
+        with self._shown(name):
+            yield
+        self.say(f"{name} ({monotonic() - start:.1f} s)")
+
+    @contextmanager
+    def _shown(self, name: str) -> Iterator[None]:
+        """Show a line that moves, beside those of other steps that run at the same time."""
         if self.quiet or not self._progress.is_terminal:
             yield
-        else:
-            columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-            with Progress(*columns, console=self._progress, transient=True) as progress:
-                progress.add_task(name, total=None)
-                yield
-        self.say(f"{name} ({monotonic() - start:.1f} s)")
+            return
+        with self._turn:
+            if not self._live.tasks:
+                self._live.start()
+            task = self._live.add_task(name, total=None)
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._live.remove_task(task)
+                if not self._live.tasks:
+                    self._live.stop()
 
     def report(self, report: "RunReport") -> None:
         """Print the closing tables of a run."""

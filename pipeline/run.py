@@ -1,6 +1,7 @@
 """A whole run: every source of a day, then build, gate, promotion, release and serving."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,8 @@ from warehouse.files import scratch
 from warehouse.promotion import promote
 from warehouse.promotion_record import PUBLISH, REJECT, Entry, Record, latest
 from warehouse.workspace import any_writer, leftovers
+
+SOURCES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,7 @@ def run_day(context: Context, console: Console) -> RunReport:
     """
     context.read_all()
     _remove_leftovers(context)
-    sources = []
-    for source_id in context.city.sources:
-        with console.step(f"extract and load {source_id}"):
-            sources.append(ingest(context, source_id))
+    sources = _ingest_all(context, console)
     pinned, inputs = pin(context), input_digests(context)
     before = latest(context.paths)
     judged: list[Judged]
@@ -125,6 +125,17 @@ def run_day(context: Context, console: Console) -> RunReport:
         maintained = maintain(context, record)
     lines = _lines(context, record, before, releases, late)
     return RunReport(context.as_of, context.paths.root, tuple(sources), lines, maintained)
+
+
+def _ingest_all(context: Context, console: Console) -> list[Ingested]:
+    """Every source, a few at a time: one waits for its server while another is loaded."""
+
+    def one(source_id: str) -> Ingested:
+        with console.step(f"extract and load {source_id}"):
+            return ingest(context, source_id)
+
+    with ThreadPoolExecutor(SOURCES_AT_ONCE) as pool:
+        return list(pool.map(one, context.city.sources))
 
 
 def _remove_leftovers(context: Context) -> None:

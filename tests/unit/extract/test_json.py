@@ -257,6 +257,31 @@ def test_a_bad_line_costs_the_others_nothing(
     assert len(read) < 3 * 64
 
 
+BAD_LINES = ['{"a": [1', '{"a": [1]}', '{"a": 1}', "[]", "broken", '{"a": "1"} {"a": "2"}']
+
+
+@pytest.mark.parametrize("block_bytes", [300, 5_000, 1 << 20])
+@pytest.mark.parametrize("step", [1, 2, 40, 333, 1_500])
+def test_wherever_bad_lines_stand_the_others_are_read(
+    open_bytes: Any, monkeypatch: pytest.MonkeyPatch, block_bytes: int, step: int
+) -> None:
+    monkeypatch.setattr("extract.formats.json.BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr("extract.formats.json_fast.BLOCK_BYTES", block_bytes)
+    texts = [json.dumps({"a": str(number)}) for number in range(3_000)]
+    bad = range(step - 1, 2_000, step)
+    for number in bad:
+        texts[number] = BAD_LINES[number % len(BAD_LINES)]
+    opened = open_bytes("\n".join(texts).encode(), NDJSON, [RawColumn("a")]).read()
+    # A value of another type comes as text: the record is read, and typing refuses it.
+    shown = {1: '["1"]', 2: "1"}
+    kinds = {number: number % len(BAD_LINES) for number in bad}
+    read = {number: shown[kind] for number, kind in kinds.items() if kind in shown}
+    expected = {number: str(number) for number in range(3_000) if number not in bad} | read
+    assert {row["_raw_row"]: row["a"] for row in opened.rows()} == expected
+    rejected = {row for row, *_ in opened.rejected()}
+    assert rejected == set(bad) - set(read)
+
+
 def test_row_numbers_go_on_over_blocks(open_bytes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("extract.formats.json.STRETCH_BYTES", 100)
     content = lines([{"id": str(number)} for number in range(50)])
