@@ -18,6 +18,8 @@ from warehouse.paths import CityPaths
 from warehouse.promotion_record import current
 from warehouse.publication import Publication
 
+GX_AT_ONCE = 2
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -104,7 +106,7 @@ def check(
         and gx is missing and everything is rejected.
     """
     dbt = dbt_results.read(built.run_results, built.manifest, publications)
-    # Great Expectations works in a process of its own; meanwhile the other engines do here.
+    # Great Expectations works in processes of its own; meanwhile the other engines do here.
     with ThreadPoolExecutor(max_workers=1) as waiting:
         asked = waiting.submit(_all_gx_results, paths, built, publications, contracts, core)
         found = [*dbt.results, *(core_checks.run(core) if core else [])]
@@ -170,9 +172,11 @@ def _all_gx_results(
     contracts: Mapping[str, TableContract],
     core: core_checks.CoreScope | None,
 ) -> list[CheckResult]:
-    in_core = gx_core.run(core, paths.work) if core else []
-    in_marts = (_gx_results(paths, built, each, contracts) for each in publications)
-    return [*in_core, *chain.from_iterable(in_marts)]
+    with ThreadPoolExecutor(GX_AT_ONCE) as pool:
+        in_core = pool.submit(gx_core.run, core, paths.work) if core else None
+        in_marts = pool.map(lambda each: _gx_results(paths, built, each, contracts), publications)
+        found = list(chain.from_iterable(in_marts))
+        return [*in_core.result(), *found] if in_core else found
 
 
 def _gx_results(
