@@ -9,12 +9,11 @@ import pyarrow as pa
 import pytest
 
 from tests.e2e.one_stop import OneStop, one_stop
-from tests.e2e.rules import without_rule
+from tests.e2e.rules import set_aside, without_rule
 from tests.e2e.test_dossier_faults import REASONS
 from warehouse.city import load_city
 from warehouse.contract.compiler import compile_stream
 from warehouse.contract.model import SourceContract, TableContract
-from warehouse.duck import session
 
 DAY = date(2025, 7, 1)
 CITY = load_city(Path(__file__).resolve().parents[2] / "cities" / "danang")
@@ -84,17 +83,9 @@ def _written(moment: datetime | None) -> str | None:
 
 
 def _set_aside(records: pa.Table, source: SourceContract, table: TableContract) -> dict[Key, Any]:
-    compiled = compile_stream(source, table)
-    with session() as connection:
-        connection.register("records", records)
-        rows = connection.execute(
-            f"SELECT _raw_row, _reasons FROM ({compiled.split_sql('records', DAY)})"  # noqa: S608 - own text
-            " WHERE len(_reasons) > 0"
-        ).fetchall()
-    received, updated = records["received_at"], records["updated_at"]
     return {
-        (_written(received[row].as_py()), _written(updated[row].as_py())): set(reasons)
-        for row, reasons in rows
+        (_written(row["received_at"]), _written(row["updated_at"])): set(reasons)
+        for row, reasons in set_aside(records, source, table, DAY)
     }
 
 

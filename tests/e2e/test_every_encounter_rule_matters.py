@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.context import open_context
 from pipeline.ingest import ingest
-from tests.e2e.rules import without_rule
+from tests.e2e.rules import set_aside, without_rule
 from tests.e2e.test_health_faults import (
     HISTORY,
     REASONS,
@@ -23,7 +23,6 @@ from tests.e2e.test_health_faults import (
 from warehouse.city import load_city
 from warehouse.contract.compiler import compile_stream
 from warehouse.contract.model import SourceContract, TableContract
-from warehouse.duck import session
 
 CITY = load_city(Path(__file__).resolve().parents[2] / "cities" / "danang")
 SOURCE = CITY.sources["health.encounters"]
@@ -81,15 +80,10 @@ def planted(seed: int) -> dict[Key, str]:
 def _set_aside(
     records: pa.Table, source: SourceContract, table: TableContract
 ) -> dict[Key, list[str]]:
-    compiled = compile_stream(source, table)
-    with session() as connection:
-        connection.register("records", records)
-        rows = connection.execute(
-            'SELECT r."period.start", r."meta.lastUpdated", s._reasons '  # noqa: S608 - own text
-            f"FROM ({compiled.split_sql('records', HISTORY)}) s "
-            "JOIN records r USING (_raw_row) WHERE len(s._reasons) > 0"
-        ).fetchall()
-    return {(start, updated): reasons for start, updated, reasons in rows}
+    return {
+        (row["period.start"], row["meta.lastUpdated"]): reasons
+        for row, reasons in set_aside(records, source, table, HISTORY)
+    }
 
 
 def test_with_all_rules_planted_and_set_aside_are_the_same(

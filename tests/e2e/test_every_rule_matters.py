@@ -8,13 +8,12 @@ import pyarrow as pa
 import pytest
 
 from tests.e2e.conftest import HISTORY
-from tests.e2e.rules import without_rule
+from tests.e2e.rules import set_aside, without_rule
 from tests.e2e.test_faults import REASONS
 from tests.e2e.world import PAGE_SIZE, DemoServer
 from warehouse.city import load_city
 from warehouse.contract.compiler import compile_stream
 from warehouse.contract.model import SourceContract, TableContract
-from warehouse.duck import session
 
 CITY = load_city(Path(__file__).resolve().parents[2] / "cities" / "danang")
 SOURCE = CITY.sources["feedback.open311"]
@@ -69,15 +68,10 @@ def planted(server: DemoServer) -> dict[Key, str]:
 def _set_aside(
     records: pa.Table, source: SourceContract, table: TableContract
 ) -> dict[Key, list[str]]:
-    compiled = compile_stream(source, table)
-    with session() as connection:
-        connection.register("records", records)
-        rows = connection.execute(
-            "SELECT r.requested_datetime, r.updated_datetime, s._reasons "  # noqa: S608 - own text
-            f"FROM ({compiled.split_sql('records', HISTORY)}) s "
-            "JOIN records r USING (_raw_row) WHERE len(s._reasons) > 0"
-        ).fetchall()
-    return {(requested, updated): reasons for requested, updated, reasons in rows}
+    return {
+        (row["requested_datetime"], row["updated_datetime"]): reasons
+        for row, reasons in set_aside(records, source, table, HISTORY)
+    }
 
 
 def test_with_all_rules_planted_and_set_aside_are_the_same(

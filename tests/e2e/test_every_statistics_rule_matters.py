@@ -9,12 +9,11 @@ from urllib.request import Request, urlopen
 import pyarrow as pa
 import pytest
 
-from tests.e2e.rules import without_rule
+from tests.e2e.rules import set_aside, without_rule
 from tests.e2e.test_statistics_faults import DIMENSIONS, FIRST, REASONS, SOURCE, manifest, served
 from warehouse.city import load_city
 from warehouse.contract.compiler import compile_stream
 from warehouse.contract.model import SourceContract, TableContract
-from warehouse.duck import session
 
 CITY = load_city(Path(__file__).resolve().parents[2] / "cities" / "danang")
 CONTRACT = CITY.sources[SOURCE]
@@ -86,14 +85,7 @@ def planted(lines: list[dict[str, Any]]) -> dict[Key, list[str]]:
 def _set_aside(
     records: pa.Table, source: SourceContract, table: TableContract
 ) -> dict[Key, list[str]]:
-    compiled = compile_stream(source, table)
-    with session() as connection:
-        connection.register("records", records)
-        rows = connection.execute(
-            f"SELECT _raw_row, _reasons FROM ({compiled.split_sql('records', FIRST)})"  # noqa: S608 - own text
-            " WHERE len(_reasons) > 0"
-        ).fetchall()
-    return {_key(records.slice(row, 1).to_pylist()[0]): reasons for row, reasons in rows}
+    return {_key(row): reasons for row, reasons in set_aside(records, source, table, FIRST)}
 
 
 def test_with_all_rules_planted_and_set_aside_are_the_same(
