@@ -1,13 +1,16 @@
 """One step: what is old goes, by the city's retention and the processing day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from extract.extraction import extraction_lists, forget_extractions
 from extract.raw import RawStore
 from pipeline.context import Context
+from pipeline.parked import parked_versions
 from warehouse.lake import Kind
 from warehouse.promotion_record import Record
 from warehouse.retention import forget_marts, forget_quarantine, forget_raw, vacuum
+from warehouse.workspace import any_writer
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Maintained:
 def maintain(context: Context, record: Record | None) -> Maintained:
     """Remove superseded files, old quarantined records, raw objects and promoted mart files.
 
-    The caller has written every release that is due. Versions that a publication's last promotion
-    or an open hold was built from stay.
+    The caller has written every release that is due. Versions that a publication's last promotion,
+    an open hold or a parked build was built from stay.
 
     Args:
         context: City and day.
@@ -41,7 +44,7 @@ def maintain(context: Context, record: Record | None) -> Maintained:
     if city.quarantine_days is not None:
         for table in lake.tables("quarantine"):
             forget_quarantine(lake, table, as_of=context.as_of, days=city.quarantine_days)
-    pins = _pins(record)
+    pins = _pins(record, parked_versions(context.paths))
     kinds: tuple[Kind, ...] = ("core", "quarantine")
     uses = [
         vacuum(
@@ -55,25 +58,46 @@ def maintain(context: Context, record: Record | None) -> Maintained:
         for kind in kinds
         for table in lake.tables(kind)
     ]
-    raw = forget_raw(
-        context.paths.journal,
-        RawStore(context.paths).stored(),
-        as_of=context.as_of,
-        days=lambda source: _raw_days(context, source),
-    )
+    raw = _forget_raw(context)
     marts = forget_marts(context.paths, as_of=context.as_of, days=city.vacuum_days)
     on_disk, live = sum(each.on_disk for each in uses), sum(each.live for each in uses)
     return Maintained(on_disk, live, raw, marts)
 
 
-def _pins(record: Record | None) -> Mapping[str, set[int]]:
+def _pins(
+    record: Record | None, parked: Iterable[Mapping[str, int | None]]
+) -> Mapping[str, set[int]]:
     """Core versions that must stay, by table."""
     pins: dict[str, set[int]] = {}
+    for versions in parked:
+        for table, version in versions.items():
+            if version is not None:
+                pins.setdefault(table, set()).add(version)
     for entry in record.entries.values() if record else ():
         for content in (entry.promoted, entry.candidate):
             for table, version in content.pins.items() if content else ():
                 pins.setdefault(table, set()).add(version)
     return pins
+
+
+def _forget_raw(context: Context) -> int:
+    """Remove raw objects past their retention, and then the extractions that name them.
+
+    Returns:
+        Bytes removed; none while a source is being read, whose objects no list names yet.
+    """
+    if any_writer(context.paths):
+        return 0
+    journal = context.paths.journal
+
+    def days(source_id: str) -> int | None:
+        return _raw_days(context, source_id)
+
+    stored = RawStore(context.paths).stored()
+    lists = extraction_lists(journal)
+    removed = forget_raw(journal, stored, as_of=context.as_of, days=days, extracted=lists)
+    forget_extractions(journal, as_of=context.as_of, days=days)
+    return removed
 
 
 def _raw_days(context: Context, source_id: str) -> int | None:
