@@ -64,8 +64,9 @@ class Context:
         """Read what else the city declares, so that its faults show before any source is asked.
 
         Raises:
-            ContractError: everything that is wrong in indicators, datasets or geography.
+            ContractError: everything that is wrong in contracts, indicators, datasets or geography.
         """
+        load_city(self.city.folder)
         _ = self.registry, self.geography
 
     def compiled(self, source_id: str) -> CompiledStream:
@@ -83,9 +84,9 @@ def open_context(city: str, as_of: date | None = None) -> Context:
 
     Raises:
         UnknownCityError: when there is no such city.
-        ContractError: everything that is wrong in the city's files.
+        ContractError: everything that is wrong in the files of the city's sources and settings.
     """
-    loaded = load_city(city_folder(city))
+    loaded = load_city(city_folder(city), lazily=True)
     paths = city_paths(loaded.name)
     paths.create()
     return Context(loaded, paths, as_of or loaded.default_date, os.environ)

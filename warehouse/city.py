@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from warehouse.contract.document import Document, Location, read_document
+from warehouse.contract.folder import ContractFolder
 from warehouse.contract.merge import merge_problems
 from warehouse.contract.model import SourceContract, TableContract
 from warehouse.contract.problem import ContractError, Problem, raise_on
-from warehouse.contract.read import read_table
 from warehouse.contract.read_source import read_source
 from warehouse.contract.validation import own_problems
 from warehouse.contract.zones import zone_names
@@ -54,7 +54,7 @@ class City:
         title: Its name by language.
         timezone: IANA zone of its clock.
         default_date: Processing day of a run that names none.
-        tables, marts: Contracts by name; all cities share them.
+        tables, marts: Contracts by name, read when they are asked for; all cities share them.
         sources: Contracts by id (`<group>.<source>`).
         history_from, history_to: Days that a first run loads in bulk, both inclusive, or None.
         raw_days, quarantine_days: How long raw objects and quarantined records are kept, or None.
@@ -96,39 +96,41 @@ class _Collector:
             self.problems += error.problems
             return None
 
+    def read_all(
+        self, contracts: Mapping[str, TableContract], names: Iterable[str]
+    ) -> dict[str, TableContract]:
+        """Those of the contracts that can be read."""
+        read = {name: self.read(partial(contracts.__getitem__, name)) for name in sorted(names)}
+        return {name: contract for name, contract in read.items() if contract is not None}
 
-def load_city(folder: Path) -> City:
+
+def load_city(folder: Path, *, lazily: bool = False) -> City:
     """Read a city's folder and the contracts that all cities share.
 
     Args:
         folder: Folder with `city.yaml`, `agencies.yaml` and `sources/<group>/<source>.yaml`;
             other folders in it are other readers' matter.
+        lazily: Whether tables that no source feeds, and marts, are read when they are asked
+            for; what is wrong in one of them is then raised there.
 
     Raises:
-        ContractError: with file, line and rule of everything that is wrong in any file.
+        ContractError: with file, line and rule of everything that is wrong in any file read.
     """
     collector = _Collector()
-    tables = _tables(collector, TABLES, "table")
-    marts = _tables(collector, MARTS, "mart")
+    tables, marts = ContractFolder(TABLES, "table"), ContractFolder(MARTS, "mart")
     sources = _sources(collector, folder)
     agencies = collector.read(partial(_agencies, folder / "agencies.yaml"))
     settings = collector.read(partial(_settings, folder / "city.yaml"))
-    collector.problems += _reference_problems(sources.values(), tables, agencies)
+    wanted = {each.table for each in sources.values()} & tables.keys() if lazily else tables
+    readable = collector.read_all(tables, wanted)
+    collector.read_all(marts, () if lazily else marts)
+    collector.problems += _reference_problems(sources.values(), readable, agencies)
     raise_on(collector.problems)
     if settings is None or agencies is None:
         raise ContractError([Problem(folder, 1, "file.read", "the city cannot be read")])
     return City(
         **settings, folder=folder, tables=tables, sources=sources, agencies=agencies, marts=marts
     )
-
-
-def _tables(collector: _Collector, folder: Path, kind: str) -> dict[str, TableContract]:
-    found: dict[str, TableContract] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        contract = collector.read(partial(read_table, path, kind))
-        if contract is not None:
-            found[contract.name] = contract
-    return found
 
 
 def _sources(collector: _Collector, folder: Path) -> dict[str, SourceContract]:

@@ -13,7 +13,6 @@ from typing import Protocol, TypeVar, cast
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from warehouse.contract.model import SourceContract, TableContract
 from warehouse.duck import THREADS, one_thread_a_statement
@@ -240,6 +239,11 @@ def _create_tables(staged: Staged) -> None:
 
 
 def _numbered(records: pa.Table, number: int) -> pa.Table:
+    if not number:
+        return records
+    # Dear to import, and the first object of a batch has nothing to add.
+    import pyarrow.compute as pc
+
     place = records.schema.get_field_index(ROW_COLUMN)
     record = pc.add(records.column(place), pa.scalar(number << OBJECT_BITS, pa.int64()))
     return records.set_column(place, ROW_COLUMN, record)

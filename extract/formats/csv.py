@@ -11,7 +11,6 @@ import pyarrow.csv as arrow_csv
 from extract.content import Content, TextStream, UndecodableError
 from extract.errors import Place
 from extract.formats.base import (
-    STRETCH_BYTES,
     TEXT_LIMIT,
     Parsed,
     row_numbers,
@@ -24,6 +23,8 @@ from warehouse.records import RejectedRecord
 
 # Small blocks parse fastest on few cores and keep memory low; two of them bound a record.
 BLOCK_BYTES = 1 << 20
+# A stretch is held three times: read, joined, and in use while the next one is read.
+STRETCH_BYTES = 2 << 20
 NUMERIC = frozenset({"number", "integer"})
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as compute
 import pyarrow.parquet as parquet
 
 from extract.content import Content
@@ -63,6 +62,8 @@ class ParquetFormat:
             elif name in records.column_names:
                 arrays.append(records.column(name))
             else:
+                import pyarrow.compute as compute
+
                 first, *rest = name.split(".")
                 arrays.append(compute.struct_field(records.column(first), rest))
         return pa.table(arrays, names=list(self._schema.wanted))

@@ -37,6 +37,8 @@ _Loader.add_implicit_resolver(
     list("-+0123456789"),
 )
 
+_TEXT = "tag:yaml.org,2002:str"
+
 
 @dataclass(frozen=True)
 class Document:
@@ -104,6 +106,8 @@ class _Builder:
         return values
 
     def _scalar(self, node: yaml.Node) -> Any:
+        if node.tag == _TEXT:
+            return node.value
         try:
             return self.loader.construct_object(node)
         except (yaml.YAMLError, ValueError):
