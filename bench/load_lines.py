@@ -68,7 +68,7 @@ class LargeCsvLine(CsvLine):
     title = "the same at 8 times the size"
     ratio = 1.5
     slack_seconds = 0.0
-    repeats = 1
+    repeats = 2
     memory_of = "csv"
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.line import Line
-from bench.measure import Measured, middle
+from bench.measure import Measured, best
 from bench.reference import Calibration
 
 MEMORY_RATIO = 1.2
@@ -76,11 +76,11 @@ def measure(line: Line, work: Path, calibration: Calibration, allowed_mib: float
             problems += line.differences(left, right)
             for folder in (left, right):
                 shutil.rmtree(folder)
-    limit = middle(limits)
+    limit = best(limits)
     return Result(
         title=line.title,
         limit=limit,
-        ours=middle(ours),
+        ours=best(ours),
         allowed_seconds=line.ratio * limit.seconds + slack,
         allowed_mib=allowed_mib,
         problems=tuple(dict.fromkeys(problems)),
