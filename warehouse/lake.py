@@ -37,7 +37,7 @@ TABLE_PROPERTIES = {
     "delta.enableDeletionVectors": "false",
 }
 # Small on purpose: a load of any size then peaks alike, and what does not fit goes to disk.
-DEFAULT_MEMORY_LIMIT = "180MB"
+DEFAULT_MEMORY_LIMIT = "192MB"
 
 _LOG_FOLDER = "_delta_log"
 

@@ -29,7 +29,7 @@ SLICE_ROWS = 25_000
 # So many rows are typed by one statement. The rows of every statement after a thread's first,
 # which memory may not hold, are put in the order of their partition: writing a partition then
 # reads its own rows back, not the whole table.
-STATEMENT_ROWS = 200_000
+STATEMENT_ROWS = 100_000
 
 Item = TypeVar("Item")
 _END = object()
@@ -190,7 +190,8 @@ def _type_all(staged: Staged, records: _Records, slices: Iterator[pa.RecordBatch
         following = next(slices, None)
         if following is None:
             if few:
-                _type(staged, staged.connection, records, _reader(few[0], few[1:]))
+                arriving = _reader(few[0], few[1:])
+                _type(staged, staged.connection, records, arriving, is_first=True)
             return
         few.append(following)
     shared = _Shared(chain(few, slices))
@@ -200,7 +201,7 @@ def _type_all(staged: Staged, records: _Records, slices: Iterator[pa.RecordBatch
         try:
             with staged.connection.cursor() as connection:
                 while (reader := shared.reader()) is not None:
-                    _type(staged, connection, records, reader, in_order=not is_first)
+                    _type(staged, connection, records, reader, is_first=is_first)
                     is_first = False
         finally:
             shared.is_stopped = True
@@ -255,25 +256,29 @@ def _type(
     read: _Records,
     records: pa.RecordBatchReader,
     *,
-    in_order: bool = False,
+    is_first: bool,
 ) -> None:
-    """Type the records of one statement, `in_order` of their partition.
+    """Type the records of one statement; all but a thread's first in the order of their partition.
 
     Raises:
         Exception: what reading them raised.
     """
     table = staged.compiled.table
     names = quoted_list(each.name for each in table.columns)
-    partition = table.partition_column if in_order else None
+    partition = None if is_first else table.partition_column
     connection.register("arriving", records)
     try:
+        if is_first:
+            # Read once: the text is long, and a statement holds what it was parsed from.
+            projection = staged.compiled.split_sql("arriving", staged.as_of)
+            connection.execute(f"CREATE OR REPLACE TEMP VIEW typed AS {projection}")
         connection.execute(
             f"""
             INSERT INTO staged
             SELECT {names}, _is_deleted, {ROW_COLUMN}, _reasons, _raw_record IS NULL,
                 {row_hash(table.columns, "_is_deleted")}, hash({quoted_list(table.key)}),
                 _raw_record
-            FROM ({staged.compiled.split_sql("arriving", staged.as_of)})
+            FROM typed
             {f"ORDER BY {quoted(partition)}" if partition else ""}
             """
         ).fetchall()
