@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from warehouse.contract.document import Document, Location, read_document
 from warehouse.contract.merge import merge_problems
 from warehouse.contract.model import SourceContract, TableContract
+from warehouse.contract.orchestration import cron_error
 from warehouse.contract.problem import ContractError, Problem, raise_on
 from warehouse.contract.read import read_table
 from warehouse.contract.read_source import read_source
@@ -59,6 +60,9 @@ class City:
         history_from, history_to: Days that a first run loads in bulk, both inclusive, or None.
         raw_days, quarantine_days: How long raw objects and quarantined records are kept, or None.
         vacuum_days: Age in days after which superseded files are removed.
+        deadline: Cron expression in the city's zone: when marts are built at the latest, whatever
+            source is missing.
+        approval_hours: How long a held candidate waits for a person under a scheduler.
     """
 
     name: str
@@ -75,6 +79,8 @@ class City:
     raw_days: int | None = None
     quarantine_days: int | None = None
     vacuum_days: int = 30
+    deadline: str = "0 6 * * *"
+    approval_hours: float = 24
 
     @property
     def is_demo(self) -> bool:
@@ -146,7 +152,8 @@ def _reference_problems(
     tables: Mapping[str, TableContract],
     agencies: Mapping[str, Agency] | None,
 ) -> Iterator[Problem]:
-    """What sources name that is not there, and where they do not fit their tables."""
+    """What sources name that is not there, and where they do not fit tables or each other."""
+    slots: dict[str, int] = {}
     for source in sources:
         table = tables.get(source.table)
         if table is None:
@@ -157,6 +164,10 @@ def _reference_problems(
         if agencies is not None and source.agency not in agencies:
             message = f"agencies.yaml has no agency {source.agency!r}"
             yield Problem(source.path, source.agency_line, "citylake.unknown_agency", message)
+        asked = source.orchestration
+        if asked.pool and slots.setdefault(asked.pool, asked.pool_slots) != asked.pool_slots:
+            message = f"pool {asked.pool!r} has {slots[asked.pool]} slots in another contract"
+            yield Problem(source.path, source.pool_line, "citylake.pool", message)
 
 
 def _valid(path: Path, schema: str) -> Document:
@@ -188,7 +199,12 @@ def _settings(path: Path) -> dict[str, Any]:
         "raw_days": retention.get("raw_days"),
         "quarantine_days": retention.get("quarantine_days"),
         "vacuum_days": data.get("vacuum_days", 30),
+        **data.get("orchestration", {}),
     }
+    wrong = cron_error(settings["deadline"]) if "deadline" in settings else None
+    if wrong:
+        place: Location = ("orchestration", "deadline")
+        raise ContractError([document.problem(place, "citylake.schedule", wrong)])
     if history and history["to"] < history["from"]:
         message = "the history ends before it begins"
         raise ContractError([document.problem(("history", "to"), "citylake.history", message)])

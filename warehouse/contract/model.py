@@ -6,6 +6,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from warehouse.contract.orchestration import Orchestration
+
 
 class Severity(StrEnum):
     """What a failing rule or check does to what it guards."""
@@ -212,6 +214,7 @@ class SourceContract:
         cursor: `none`, or `window` (requests are bounded by the processing day).
         overlap_seconds: How far a window request reaches back before the cursor.
         freshness_hours: From `slaProperties`, or None.
+        orchestration: When and how a scheduler asks the source.
     """
 
     id: str
@@ -237,7 +240,9 @@ class SourceContract:
     freshness_hours: float | None = None
     licence: str | None = None
     raw_retention_days: int | None = None
+    orchestration: Orchestration = Orchestration()
     tombstone_line: int = 0
     agency_line: int = 1
     table_line: int = 1
+    pool_line: int = 1
     digest: str = ""

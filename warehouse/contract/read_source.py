@@ -12,6 +12,7 @@ from warehouse.contract.model import (
     SourceContract,
     Unpivot,
 )
+from warehouse.contract.orchestration import orchestration_of, orchestration_problems
 from warehouse.contract.problem import Problem, raise_on
 from warehouse.contract.read import (
     custom,
@@ -76,9 +77,11 @@ def read_source(path: Path, identifier: str) -> SourceContract:
         freshness_hours=_freshness(data.get("slaProperties", [])),
         licence=options.get("licence"),
         raw_retention_days=options.get("rawRetentionDays"),
+        orchestration=orchestration_of(data),
         agency_line=document.line((*_DOCUMENT, "agency")),
         table_line=document.line(("schema", 1, "name")),
         tombstone_line=document.line((*_DOCUMENT, "tombstone")),
+        pool_line=document.line((*_DOCUMENT, "pool")),
         digest=document.digest,
     )
 
@@ -151,6 +154,7 @@ def _source_problems(document: Document, identifier: str) -> Iterator[Problem]:
     yield from _delete_problems(document)
     yield from _unpivot_problems(document)
     yield from transport_problems(document)
+    yield from orchestration_problems(document)
     for index, node in enumerate(table["properties"]):
         pattern = node.get("logicalTypeOptions", {}).get("pattern")
         if pattern is not None:

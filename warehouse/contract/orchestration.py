@@ -1,0 +1,121 @@
+"""When and how a scheduler asks a source: what its contract says of it.
+
+The schedule stands where ODCS has it (`slaProperties`, beside the freshness that it serves);
+retries and pool, which the standard does not know, in `customProperties`.
+"""
+
+import re
+from calendar import monthrange
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from warehouse.contract.document import Document, Location
+from warehouse.contract.problem import Problem
+from warehouse.contract.validation import CUSTOM
+
+_RULE = "citylake.schedule"
+# Name, smallest and greatest value of each field of a cron expression, in their order.
+_FIELDS = (
+    ("minute", 0, 59),
+    ("hour", 0, 23),
+    ("day of the month", 1, 31),
+    ("month", 1, 12),
+    ("day of the week", 0, 7),
+)
+_ITEM = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?$")
+_LEAP_YEAR = 2024
+
+
+@dataclass(frozen=True)
+class Orchestration:
+    """When and how a source is asked.
+
+    Attributes:
+        schedule: Cron expression in the source's zone, or None: on request only. What it starts
+            is the processing day that ended last.
+        retries: How often a failure that may pass is tried again.
+        retry_delay_seconds: Wait before the first retry; it doubles with each.
+        retry_delay_max_seconds: Longest wait before a retry.
+        pool: Name of the pool whose slots the source shares with others of one system, or None:
+            a pool of its own.
+        pool_slots: How many tasks of the pool may ask at once.
+    """
+
+    schedule: str | None = None
+    retries: int = 2
+    retry_delay_seconds: float = 60
+    retry_delay_max_seconds: float = 900
+    pool: str | None = None
+    pool_slots: int = 1
+
+
+def orchestration_of(data: Mapping[str, Any]) -> Orchestration:
+    """What a (collapsed, valid) source contract says."""
+    options = data[CUSTOM]
+    retries, pool = options.get("retries", {}), options.get("pool", {})
+    usual = Orchestration()
+    return Orchestration(
+        schedule=next((node.get("schedule") for node in data.get("slaProperties", [])), None),
+        retries=retries.get("attempts", usual.retries),
+        retry_delay_seconds=retries.get("delaySeconds", usual.retry_delay_seconds),
+        retry_delay_max_seconds=retries.get("maxDelaySeconds", usual.retry_delay_max_seconds),
+        pool=pool.get("name"),
+        pool_slots=pool.get("slots", usual.pool_slots),
+    )
+
+
+def orchestration_problems(document: Document) -> Iterator[Problem]:
+    """A schedule that is no cron expression, and a first wait longer than the longest."""
+    for index, node in enumerate(document.data.get("slaProperties", [])):
+        wrong = cron_error(node["schedule"]) if "schedule" in node else None
+        if wrong:
+            yield document.problem(("slaProperties", index, "schedule"), _RULE, wrong)
+    found = orchestration_of(document.data)
+    if found.retry_delay_seconds > found.retry_delay_max_seconds:
+        place: Location = (CUSTOM, "retries")
+        message = (
+            f"the first wait ({found.retry_delay_seconds:g} s) is longer than the longest "
+            f"({found.retry_delay_max_seconds:g} s)"
+        )
+        yield document.problem(place, "citylake.retries", message)
+
+
+def cron_error(text: str) -> str | None:
+    """Why a text is no cron expression of five fields that ever comes, or None where it is one.
+
+    Only what every cron reads alike is taken: numbers, `*`, ranges, lists and steps.
+    """
+    parts = text.split()
+    if len(parts) != len(_FIELDS):
+        return f"a cron expression has {len(_FIELDS)} fields, this one has {len(parts)}"
+    values = []
+    for part, (name, least, most) in zip(parts, _FIELDS, strict=True):
+        found = _values(part, least, most)
+        if not found:
+            return f"{part!r} is no {name} ({least} to {most})"
+        values.append(found)
+    _, _, days, months, _ = values
+    weekday_is_free = parts[4] == "*"
+    if weekday_is_free and min(days) > max(monthrange(_LEAP_YEAR, month)[1] for month in months):
+        return "there is no such day in these months"
+    return None
+
+
+def _values(part: str, least: int, most: int) -> set[int]:
+    """The values that a field names; none where it is not understood."""
+    values: set[int] = set()
+    for item in part.split(","):
+        match = _ITEM.match(item)
+        if match is None:
+            return set()
+        first, last, step = (None if text is None else int(text) for text in match.groups())
+        low = least if first is None else first
+        # `5/2` is read in two ways; a step needs a range.
+        if step is not None and first is not None and last is None:
+            return set()
+        high = most if first is None else (low if last is None else last)
+        if not least <= low <= high <= most or step == 0:
+            return set()
+        values |= set(range(low, high + 1, step or 1))
+    return values
