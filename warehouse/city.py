@@ -63,6 +63,7 @@ class City:
         deadline: Cron expression in the city's zone: when marts are built at the latest, whatever
             source is missing.
         approval_hours: How long a held candidate waits for a person under a scheduler.
+        broken: Sources that are left out, each with what is wrong in its contract.
     """
 
     name: str
@@ -81,6 +82,7 @@ class City:
     vacuum_days: int = 30
     deadline: str = "0 6 * * *"
     approval_hours: float = 24
+    broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def is_demo(self) -> bool:
@@ -103,12 +105,14 @@ class _Collector:
             return None
 
 
-def load_city(folder: Path) -> City:
+def load_city(folder: Path, *, without_broken: bool = False) -> City:
     """Read a city's folder and the contracts that all cities share.
 
     Args:
         folder: Folder with `city.yaml`, `agencies.yaml` and `sources/<group>/<source>.yaml`;
             other folders in it are other readers' matter.
+        without_broken: Whether sources whose contract is wrong are left out and named in
+            `broken`, so that the others go on.
 
     Raises:
         ContractError: with file, line and rule of everything that is wrong in any file.
@@ -117,15 +121,46 @@ def load_city(folder: Path) -> City:
     tables = _tables(collector, TABLES, "table")
     marts = _tables(collector, MARTS, "mart")
     sources = _sources(collector, folder)
-    agencies = collector.read(partial(_agencies, folder / "agencies.yaml"))
-    settings = collector.read(partial(_settings, folder / "city.yaml"))
-    collector.problems += _reference_problems(sources.values(), tables, agencies)
-    raise_on(collector.problems)
+    agencies = collector.read(partial(read_agencies, folder / "agencies.yaml"))
+    settings = collector.read(partial(read_settings, folder / "city.yaml"))
+    collector.problems += reference_problems(sources.values(), tables, agencies)
+    broken = _broken(collector.problems, folder) if without_broken else {}
+    raise_on([each for each in collector.problems if _source_of(each, folder) not in broken])
     if settings is None or agencies is None:
         raise ContractError([Problem(folder, 1, "file.read", "the city cannot be read")])
     return City(
-        **settings, folder=folder, tables=tables, sources=sources, agencies=agencies, marts=marts
+        **settings,
+        folder=folder,
+        tables=tables,
+        sources={name: each for name, each in sources.items() if name not in broken},
+        agencies=agencies,
+        marts=marts,
+        broken=broken,
     )
+
+
+def _source_of(problem: Problem, folder: Path) -> str | None:
+    """Id of the source whose contract a problem is about, or None."""
+    place = problem.path.parent
+    is_source = place.parent == folder / "sources"
+    return f"{place.name}.{problem.path.stem}" if is_source else None
+
+
+def _broken(problems: Iterable[Problem], folder: Path) -> dict[str, tuple[Problem, ...]]:
+    found: dict[str, tuple[Problem, ...]] = {}
+    for problem in problems:
+        source = _source_of(problem, folder)
+        if source is not None:
+            found[source] = (*found.get(source, ()), problem)
+    return found
+
+
+def source_files(folder: Path) -> dict[str, Path]:
+    """The contract files of a city's sources by id."""
+    return {
+        f"{path.parent.name}.{path.stem}": path
+        for path in sorted((folder / "sources").glob("*/*.yaml"))
+    }
 
 
 def _tables(collector: _Collector, folder: Path, kind: str) -> dict[str, TableContract]:
@@ -139,15 +174,14 @@ def _tables(collector: _Collector, folder: Path, kind: str) -> dict[str, TableCo
 
 def _sources(collector: _Collector, folder: Path) -> dict[str, SourceContract]:
     found: dict[str, SourceContract] = {}
-    for path in sorted((folder / "sources").glob("*/*.yaml")):
-        identifier = f"{path.parent.name}.{path.stem}"
+    for identifier, path in source_files(folder).items():
         contract = collector.read(partial(read_source, path, identifier))
         if contract is not None:
             found[identifier] = contract
     return found
 
 
-def _reference_problems(
+def reference_problems(
     sources: Iterable[SourceContract],
     tables: Mapping[str, TableContract],
     agencies: Mapping[str, Agency] | None,
@@ -180,8 +214,12 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-def _settings(path: Path) -> dict[str, Any]:
-    """The fields of `City` that `city.yaml` gives."""
+def read_settings(path: Path) -> dict[str, Any]:
+    """The fields of `City` that `city.yaml` gives.
+
+    Raises:
+        ContractError: with file, line and rule of everything that is wrong.
+    """
     document = _valid(path, "city")
     data = document.data
     history = data.get("history", {})
@@ -211,7 +249,12 @@ def _settings(path: Path) -> dict[str, Any]:
     return settings
 
 
-def _agencies(path: Path) -> dict[str, Agency]:
+def read_agencies(path: Path) -> dict[str, Agency]:
+    """The bodies of a city by code.
+
+    Raises:
+        ContractError: with file, line and rule of everything that is wrong.
+    """
     document = _valid(path, "agencies")
     found: dict[str, Agency] = {}
     problems = []

@@ -206,6 +206,7 @@ class SourceContract:
 
     Attributes:
         id: `<group>.<source>`, from its place under `sources/`; stored as `_source`.
+        purpose: What it delivers, by language.
         transport, format, protocol: Options by name, `kind` first, as the contract gives them.
         drift: What an undeclared column in the data does: `evolve`, `freeze` or `discard`.
         deletes: `none`, `tombstone` (the source says so) or `absence` (from a full snapshot).
@@ -241,6 +242,7 @@ class SourceContract:
     licence: str | None = None
     raw_retention_days: int | None = None
     orchestration: Orchestration = Orchestration()
+    purpose: Mapping[str, str] = field(default_factory=dict)
     tombstone_line: int = 0
     agency_line: int = 1
     table_line: int = 1

@@ -16,6 +16,7 @@ from warehouse.contract.orchestration import orchestration_of, orchestration_pro
 from warehouse.contract.problem import Problem, raise_on
 from warehouse.contract.read import (
     custom,
+    languages,
     pattern_problems,
     repeated_names,
     repeated_rules,
@@ -78,6 +79,7 @@ def read_source(path: Path, identifier: str) -> SourceContract:
         licence=options.get("licence"),
         raw_retention_days=options.get("rawRetentionDays"),
         orchestration=orchestration_of(data),
+        purpose=languages(data["description"]["purpose"]),
         agency_line=document.line((*_DOCUMENT, "agency")),
         table_line=document.line(("schema", 1, "name")),
         tombstone_line=document.line((*_DOCUMENT, "tombstone")),
