@@ -9,6 +9,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from pipeline.settings import city_folder, city_paths
+from pipeline.variables import on_day
 from publish.dimensions import dimensions
 from warehouse.city import City, load_city
 from warehouse.contract.compiler import CompiledStream, compile_stream
@@ -67,18 +68,22 @@ class Context:
         return compile_stream(source, self.city.tables[source.table])
 
 
-def open_context(city: str, as_of: date | None = None) -> Context:
+def open_context(
+    city: str, as_of: date | None = None, *, without_broken: bool = False
+) -> Context:
     """Read a city and open its lake.
 
     Args:
         city: Name or folder, see `pipeline.settings.city_folder`.
         as_of: Processing day; the default day of `city.yaml` where None.
+        without_broken: Whether sources whose contract is wrong are left out.
 
     Raises:
         UnknownCityError: when there is no such city.
         ContractError: everything that is wrong in the city's files.
     """
-    loaded = load_city(city_folder(city))
+    loaded = load_city(city_folder(city), without_broken=without_broken)
+    day = as_of or loaded.default_date
     paths = city_paths(loaded.name)
     paths.create()
-    return Context(loaded, paths, as_of or loaded.default_date, os.environ)
+    return Context(loaded, paths, day, on_day(os.environ, day))

@@ -29,7 +29,13 @@ from pipeline.settings import REPOSITORY, city_folder
 from warehouse.city import load_city
 from warehouse.errors import CitylakeError
 
-COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+# Logs are read from the disk: the servers of logs would answer beyond loopback.
+COMPONENTS = {
+    "api-server": (),
+    "scheduler": ("--skip-serve-logs",),
+    "dag-processor": (),
+    "triggerer": ("--skip-serve-logs",),
+}
 END_SECONDS = 20
 LONGEST_WAIT_SECONDS = 30.0
 # A component that lived so long ended for a reason of its own, not for how it was started.
@@ -42,7 +48,7 @@ class Component:
     """One component of Airflow, started again when it ends."""
 
     name: str
-    program: Path
+    command: Sequence[str | Path]
     environ: Mapping[str, str] = field(repr=False)
     log: Path
     process: subprocess.Popen[bytes] | None = None
@@ -71,7 +77,7 @@ class Component:
         """Start it; what it says goes to its log."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - Airflow's own program
-                [self.program, self.name], env=dict(self.environ), stdout=log, stderr=log
+                self.command, env=dict(self.environ), stdout=log, stderr=log
             )
         self.started = now
 
@@ -99,7 +105,8 @@ def keep(city: str, port: int, scale: float) -> None:
         home.pools.write_text(json.dumps(pools), encoding="utf-8")
         _once(home, environ, ["pools", "import", str(home.pools)])
         components = [
-            Component(name, program(), environ, home.logs / f"{name}.log") for name in COMPONENTS
+            Component(name, [program(), name, *options], environ, home.logs / f"{name}.log")
+            for name, options in COMPONENTS.items()
         ]
         _until_ended(components)
 

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -46,6 +47,7 @@ def up(city: str, *, port: int, scale: float) -> ExitCode:
     if _is_kept(home):
         raise OrchestrationError(f"Airflow runs in {home.folder} already; `down` ends it")
     _end_left(home)
+    _need_free(port)
     home.state.unlink(missing_ok=True)
     log = home.logs / "keeper.log"
     command = [sys.executable, "-m", "pipeline.orchestration.keeper", "--city", city]
@@ -99,6 +101,16 @@ def status() -> ExitCode:
     for name in COMPONENTS:
         sys.stdout.write(f"{name}: {health.get(name) or 'does not answer'}\n")
     return ExitCode.PUBLISHED if _is_well(health) else ExitCode.ERROR
+
+
+def _need_free(port: int) -> None:
+    with socket.socket() as probe:
+        # A server that ended a moment ago leaves connections behind; they are no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as error:
+            raise OrchestrationError(f"port {port} is taken; --port names another") from error
 
 
 def _mark(home: Home) -> dict[str, str]:

@@ -5,7 +5,6 @@ retries and pool, which the standard does not know, in `customProperties`.
 """
 
 import re
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,16 +14,10 @@ from warehouse.contract.problem import Problem
 from warehouse.contract.validation import CUSTOM
 
 _RULE = "citylake.schedule"
-# Name, smallest and greatest value of each field of a cron expression, in their order.
-_FIELDS = (
-    ("minute", 0, 59),
-    ("hour", 0, 23),
-    ("day of the month", 1, 31),
-    ("month", 1, 12),
-    ("day of the week", 0, 7),
-)
+_FIELDS = 5
+# Name and greatest value of the fields of a cron expression that a contract may fill.
+_TIMES = (("minute", 59), ("hour", 23))
 _ITEM = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?$")
-_LEAP_YEAR = 2024
 
 
 @dataclass(frozen=True)
@@ -82,27 +75,23 @@ def orchestration_problems(document: Document) -> Iterator[Problem]:
 
 
 def cron_error(text: str) -> str | None:
-    """Why a text is no cron expression of five fields that ever comes, or None where it is one.
+    """Why a text is no cron expression of times of every day, or None where it is one.
 
-    Only what every cron reads alike is taken: numbers, `*`, ranges, lists and steps.
+    Only what every cron reads alike is taken: numbers, `*`, ranges, lists and steps. The last
+    three fields are `*`: a processing day on which nobody asks would have no batch.
     """
     parts = text.split()
-    if len(parts) != len(_FIELDS):
-        return f"a cron expression has {len(_FIELDS)} fields, this one has {len(parts)}"
-    values = []
-    for part, (name, least, most) in zip(parts, _FIELDS, strict=True):
-        found = _values(part, least, most)
-        if not found:
-            return f"{part!r} is no {name} ({least} to {most})"
-        values.append(found)
-    _, _, days, months, _ = values
-    weekday_is_free = parts[4] == "*"
-    if weekday_is_free and min(days) > max(monthrange(_LEAP_YEAR, month)[1] for month in months):
-        return "there is no such day in these months"
+    if len(parts) != _FIELDS:
+        return f"a cron expression has {_FIELDS} fields, this one has {len(parts)}"
+    for part, (name, most) in zip(parts, _TIMES, strict=False):
+        if not _values(part, most):
+            return f"{part!r} is no {name} (0 to {most})"
+    if parts[len(_TIMES) :] != ["*"] * (_FIELDS - len(_TIMES)):
+        return "day, month and day of the week are `*`: a source is asked on every day"
     return None
 
 
-def _values(part: str, least: int, most: int) -> set[int]:
+def _values(part: str, most: int) -> set[int]:
     """The values that a field names; none where it is not understood."""
     values: set[int] = set()
     for item in part.split(","):
@@ -110,12 +99,12 @@ def _values(part: str, least: int, most: int) -> set[int]:
         if match is None:
             return set()
         first, last, step = (None if text is None else int(text) for text in match.groups())
-        low = least if first is None else first
+        low = first or 0
         # `5/2` is read in two ways; a step needs a range.
         if step is not None and first is not None and last is None:
             return set()
         high = most if first is None else (low if last is None else last)
-        if not least <= low <= high <= most or step == 0:
+        if not low <= high <= most or step == 0:
             return set()
         values |= set(range(low, high + 1, step or 1))
     return values
