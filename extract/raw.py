@@ -24,6 +24,23 @@ ZSTANDARD = ".zst"
 
 
 @dataclass(frozen=True)
+class RawReference:
+    """What is known of a raw object that was stored before.
+
+    Attributes:
+        digest: SHA-256 hex digest of the bytes as they came.
+        name: What it was called when it was read; None is the first name it was given.
+        size: Number of bytes as they came; None is counted.
+        page: Number of the page, or None.
+    """
+
+    digest: str
+    name: str | None = None
+    size: int | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True)
 class RawObject:
     """One stored raw object.
 
@@ -103,13 +120,27 @@ class RawStore:
         Raises:
             FileNotFoundError: when no such object is stored.
         """
+        return self.recall(RawReference(digest))
+
+    def recall(self, known: RawReference) -> RawObject:
+        """A stored object as it was read before.
+
+        Raises:
+            FileNotFoundError: when no such object is stored.
+        """
+        digest = known.digest
         for suffix in (STORED, ZSTANDARD):
             path = self._target(digest, suffix)
             if path.exists():
-                with self.open(digest) as stream:
-                    size = sum(len(chunk) for chunk in _chunks(stream))
-                return RawObject(digest, path, size, (*self.names(digest), digest)[0])
+                size = self._size(digest) if known.size is None else known.size
+                name = known.name or (*self.names(digest), digest)[0]
+                return RawObject(digest, path, size, name, known.page)
         raise FileNotFoundError(f"no raw object {digest}")
+
+    def _size(self, digest: str) -> int:
+        """Number of bytes of a stored object as they came."""
+        with self.open(digest) as stream:
+            return sum(len(chunk) for chunk in _chunks(stream))
 
     def open(self, digest: str) -> BinaryIO:
         """A stream of the bytes as they came.

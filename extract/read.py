@@ -134,8 +134,9 @@ from extract.protocols.fhir_bulk import ExportServer, FhirBulkOptions, FhirBulkP
 from extract.protocols.open311 import Open311Options, Open311Protocol
 from extract.protocols.sdmx import SdmxRestOptions, SdmxRestProtocol
 from extract.protocols.single import SingleProtocol
+from extract.protocols.stored import StoredProtocol
 from extract.protocols.updated_range import UpdatedRangeProtocol
-from extract.raw import RawObject, RawStore
+from extract.raw import RawObject, RawReference, RawStore
 from extract.schema import RawSchema
 from extract.transport.base import Sink, Transport
 from extract.transport.file import FileOptions, FileTransport
@@ -158,9 +159,7 @@ class StreamSummary:
     """What one reading of a stream saw; complete once the stream has ended.
 
     Attributes:
-        digests: Digests of the raw objects in the stream's order.
-        names: Their names at the source, in the same order.
-        bytes: Bytes of all raw objects as they came.
+        delivered: The raw objects in the stream's order, by the names they have at the source.
         records: Records, rejected ones included.
         rejected: Records that could not be split into columns.
         undeclared: Columns in the data that the contract does not declare.
@@ -168,9 +167,7 @@ class StreamSummary:
         ignored: Raw units left out, by reason.
     """
 
-    digests: list[str] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    bytes: int = 0
+    delivered: list[RawReference] = field(default_factory=list)
     records: int = 0
     rejected: int = 0
     undeclared: set[str] = field(default_factory=set)
@@ -180,7 +177,22 @@ class StreamSummary:
     @property
     def objects(self) -> int:
         """Number of raw objects."""
-        return len(self.digests)
+        return len(self.delivered)
+
+    @property
+    def digests(self) -> list[str]:
+        """Digests of the raw objects in the stream's order."""
+        return [each.digest for each in self.delivered]
+
+    @property
+    def names(self) -> list[str]:
+        """Their names at the source, in the same order."""
+        return [each.name or each.digest for each in self.delivered]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all raw objects as they came."""
+        return sum(each.size or 0 for each in self.delivered)
 
 
 class StreamReader(Iterator[RecordBatch]):
@@ -217,9 +229,8 @@ class StreamReader(Iterator[RecordBatch]):
     def _read(self) -> Generator[RecordBatch, None, None]:
         try:
             for raw, stretches in self._protocol.deliveries(self._parse):
-                self.summary.digests.append(raw.digest)
-                self.summary.names.append(raw.name)
-                self.summary.bytes += raw.size
+                known = RawReference(raw.digest, raw.name, raw.size, raw.page)
+                self.summary.delivered.append(known)
                 for parsed in stretches:
                     self._check_first(parsed, raw)
                     self._count(parsed, raw)
@@ -287,7 +298,7 @@ def reopen_stream(
     source: SourceContract,
     raw_columns: tuple[str, ...],
     raw_store: RawStore,
-    digests: Iterable[str],
+    objects: Iterable[RawReference],
 ) -> StreamReader:
     """The record batches of raw objects that are stored already, by today's contract.
 
@@ -295,15 +306,15 @@ def reopen_stream(
         source: The stream's contract.
         raw_columns: The raw columns that are needed (`CompiledStream.raw_columns`).
         raw_store: Where the objects are.
-        digests: Digests of the objects in the order of reading.
+        objects: The objects in the order of reading.
 
     Raises:
         TerminalError: rule `contract` at once, any other while reading an object that today's
             contract does not take.
         FileNotFoundError: while reading, when an object is gone.
     """
-    transport = StoredTransport(raw_store, tuple(digests))
-    protocol = SingleProtocol(transport, partial(_store, raw_store))
+    transport = StoredTransport(raw_store, tuple(objects))
+    protocol = StoredProtocol(transport, partial(_store, raw_store))
     return _reader(source, _schema(source, raw_columns), raw_store, protocol, transport)
 
 

@@ -8,7 +8,7 @@ from extract.window import Window
 from pipeline.console import Console
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
-from pipeline.ingest import Ingested, end_of_day, load_window
+from pipeline.ingest import Choose, Ingested, end_of_day, load_window
 from pipeline.lock import run_lock
 from warehouse.contract.model import SourceContract
 from warehouse.errors import CitylakeError
@@ -51,6 +51,18 @@ def backfill(context: Context, source_id: str, first: date, last: date) -> Inges
         BackfillError: when there is no such source, it is read whole in every run anyway, the
             window ends before it begins, or the stream has not been loaded that far.
     """
+    today, choose = asked_again(context, source_id, first, last)
+    return load_window(today, source_id, choose)
+
+
+def asked_again(
+    context: Context, source_id: str, first: date, last: date
+) -> tuple[Context, Choose]:
+    """The processing day and the window of a backfill.
+
+    Raises:
+        BackfillError: as for `backfill`.
+    """
     source = _source(context.city.sources, source_id)
     snapshot = context.lake.snapshot("core", source.table)
     stored = snapshot.as_of(source_id) if snapshot else None
@@ -62,7 +74,7 @@ def backfill(context: Context, source_id: str, first: date, last: date) -> Inges
         raise BackfillError(message)
     since = end_of_day(first - timedelta(days=1), source.timezone)
     window = Window(last, since, end_of_day(last, source.timezone))
-    return load_window(replace(context, as_of=last), source_id, lambda *_: window)
+    return replace(context, as_of=last), lambda *_: window
 
 
 def _source(sources: Mapping[str, SourceContract], source_id: str) -> SourceContract:

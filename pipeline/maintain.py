@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from extract.extraction import extraction_lists, forget_extractions
 from extract.raw import RawStore
 from pipeline.context import Context
 from warehouse.lake import Kind
 from warehouse.promotion_record import Record
 from warehouse.retention import forget_marts, forget_quarantine, forget_raw, vacuum
+from warehouse.workspace import any_writer
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,7 @@ def maintain(context: Context, record: Record | None) -> Maintained:
         for kind in kinds
         for table in lake.tables(kind)
     ]
-    raw = forget_raw(
-        context.paths.journal,
-        RawStore(context.paths).stored(),
-        as_of=context.as_of,
-        days=lambda source: _raw_days(context, source),
-    )
+    raw = _forget_raw(context)
     marts = forget_marts(context.paths, as_of=context.as_of, days=city.vacuum_days)
     on_disk, live = sum(each.on_disk for each in uses), sum(each.live for each in uses)
     return Maintained(on_disk, live, raw, marts)
@@ -74,6 +71,26 @@ def _pins(record: Record | None) -> Mapping[str, set[int]]:
             for table, version in content.pins.items() if content else ():
                 pins.setdefault(table, set()).add(version)
     return pins
+
+
+def _forget_raw(context: Context) -> int:
+    """Remove raw objects past their retention, and then the extractions that name them.
+
+    Returns:
+        Bytes removed; none while a source is being read, whose objects no list names yet.
+    """
+    if any_writer(context.paths):
+        return 0
+    journal = context.paths.journal
+
+    def days(source_id: str) -> int | None:
+        return _raw_days(context, source_id)
+
+    stored = RawStore(context.paths).stored()
+    lists = extraction_lists(journal)
+    removed = forget_raw(journal, stored, as_of=context.as_of, days=days, extracted=lists)
+    forget_extractions(journal, as_of=context.as_of, days=days)
+    return removed
 
 
 def _raw_days(context: Context, source_id: str) -> int | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from extract.metadata import with_metadata
 from extract.outcomes import outcomes
-from extract.raw import RawStore
+from extract.raw import RawReference, RawStore
 from extract.read import reopen_stream
 from pipeline.console import Console, counted
 from pipeline.context import Context, open_context
@@ -110,7 +110,7 @@ def reprocess(context: Context, source_id: str, *, apply: bool) -> Moves:
     def read(digests: Collection[str]) -> Iterator[RecordBatch]:
         ordered = with_metadata(compiled.source, store, lists, digests)
         with closing(
-            reopen_stream(compiled.source, compiled.raw_columns, store, ordered)
+            reopen_stream(compiled.source, compiled.raw_columns, store, map(RawReference, ordered))
         ) as reader:
             yield from reader
 
@@ -178,7 +178,8 @@ def _load_again(
     for number, batch in enumerate(batches, 1):
         # Only the newest snapshot says what the source does not hold any more.
         is_newest = number == len(batches) and batch.is_whole
-        reader = reopen_stream(compiled.source, compiled.raw_columns, store, batch.digests)
+        objects = map(RawReference, batch.digests)
+        reader = reopen_stream(compiled.source, compiled.raw_columns, store, objects)
         try:
             load_stream(
                 context.lake,

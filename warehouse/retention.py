@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 
 from warehouse.boundary import reached
@@ -18,7 +19,7 @@ from warehouse.duck import session
 from warehouse.files import scratch
 from warehouse.lake import Commit, CommitConflictError, Kind, Lake, Snapshot
 from warehouse.load import retried
-from warehouse.load_journal import raw_lists
+from warehouse.load_journal import RawList, raw_lists
 from warehouse.paths import CityPaths
 from warehouse.promotion_record import Record, latest, records
 from warehouse.quarantine import QUARANTINE_COLUMNS
@@ -206,23 +207,26 @@ def forget_raw(
     *,
     as_of: date,
     days: Callable[[str], int | None],
+    extracted: Iterable[RawList] = (),
 ) -> int:
     """Remove the raw objects whose last batch is of a day more than the kept days ago.
 
-    An object that no batch was read from stays: it may belong to a run in progress.
+    An object that neither a batch nor an extraction names stays: it may belong to a run in
+    progress.
 
     Args:
         journal: The journal folder, whose lists say which batch was read from what.
         stored: Digest and path of every raw object.
         as_of: Processing day of the run.
         days: Days that a stream's raw objects are kept, None for ever.
+        extracted: What was extracted, to be loaded or loaded already.
 
     Returns:
         Bytes removed.
     """
     kept: set[str] = set()
     known: set[str] = set()
-    for each in raw_lists(journal):
+    for each in chain(raw_lists(journal), extracted):
         limit = days(each.source)
         known |= each.digests
         if limit is None or each.as_of >= as_of - timedelta(days=limit):

@@ -2,25 +2,25 @@
 
 from collections.abc import Iterator
 
-from extract.raw import RawObject, RawStore
+from extract.raw import RawObject, RawReference, RawStore
 from extract.transport.base import Request, Sink
 
 
 class StoredTransport:
     """Delivers objects out of the raw store; nothing is fetched or stored."""
 
-    def __init__(self, store: RawStore, digests: tuple[str, ...]) -> None:
+    def __init__(self, store: RawStore, objects: tuple[RawReference, ...]) -> None:
         self._store = store
-        self._digests = digests
+        self._objects = objects
 
     def deliver(self, request: Request, sink: Sink) -> Iterator[RawObject]:
-        """The objects in the order of their digests.
+        """The objects in their order.
 
         Raises:
             FileNotFoundError: when one is not stored any more.
         """
-        for digest in self._digests:
-            yield self._store.find(digest)
+        for known in self._objects:
+            yield self._store.recall(known)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -87,7 +87,11 @@ class OneSystem:
 
     def load(self, home: Path, day: date) -> Ingested:
         """Load its source for a day, in this process."""
-        return ingest(replace(_context(home, day), environ=self.environ(day)), self.source)
+        return ingest(self.context(home, day), self.source)
+
+    def context(self, home: Path, day: date) -> Context:
+        """What a step of a day is given on a lake."""
+        return replace(_context(home, day), environ=self.environ(day))
 
     def start_load(self, home: Path, day: date, **variables: str) -> "subprocess.Popen[str]":
         """Start to load its source for a day in a process of its own."""

@@ -6,10 +6,11 @@ import pytest
 
 from extract.errors import TerminalError, TransientError
 from extract.outcomes import Outcome, write_outcome
+from extract.raw import RawReference
 from extract.read import StreamSummary
 
 SUMMARY = StreamSummary(
-    ["d1"], ["a.csv"], 10, 5, 1, {"new", "also"}, {"a.csv": "utf-8"}, {"blank_line": 2}
+    [RawReference("d1", "a.csv", 10)], 5, 1, {"new", "also"}, {"a.csv": "utf-8"}, {"blank_line": 2}
 )
 
 
