@@ -1,0 +1,139 @@
+"""One DAG a publication: what the gate said, a named person where it held, the release."""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import (
+    DAG,
+    PartitionedAssetTimetable,
+    TriggerRule,
+    get_current_context,
+    task,
+)
+from airflow.sdk.execution_time.hitl import HITLUser
+
+from dags.common import START, TASK, day_of, day_parameter, publication_asset
+from pipeline.orchestration.plan import CityPlan, PublicationPlan
+
+DOC = """
+**{title_vi}** | **{title_en}**
+
+{vi}
+
+{en}
+
+`gate` đọc kết luận của cổng. Khi cổng giữ lại, `approval` chờ một người được nêu tên; quá hạn là từ
+chối.
+
+`gate` reads what the gate said. Where it held, `approval` waits for a named person; silence rejects.
+"""
+BODY = """
+{{% set told = ti.xcom_pull(task_ids='gate', key='event') %}}
+Ấn phẩm | Publication: **{name}**
+
+Ứng viên | Candidate: `{{{{ told.candidate }}}}`
+
+Lý do giữ lại | Held because:
+{{% for reason in told.reasons %}}
+- {{{{ reason }}}}
+{{% endfor %}}
+"""
+
+
+def publish_dag(
+    city: str, plan: CityPlan, publication: PublicationPlan, approvers: tuple[str, ...]
+) -> DAG:
+    """The DAG of one publication; started by what `transform` said of it.
+
+    Args:
+        city: Name or folder of the city, as the steps take it.
+        plan: The city.
+        publication: The publication.
+        approvers: Names of those who may answer; nobody else can.
+    """
+    name = publication.name
+    with DAG(
+        f"publish_{name}",
+        description=f"{publication.title['vi']} | {publication.title['en']}",
+        doc_md=DOC.format(
+            title_vi=publication.title["vi"],
+            title_en=publication.title["en"],
+            **publication.description,
+        ),
+        schedule=PartitionedAssetTimetable(assets=publication_asset(plan.name, name)),
+        start_date=START,
+        catchup=False,
+        # A candidate that waits must not stop the next one, which supersedes it.
+        max_active_runs=8,
+        tags=["publish", publication.dataset_class, publication.owner_code],
+        params={"day": day_parameter()},
+        default_args={"owner": publication.owner["vi"], **TASK},
+    ) as dag:
+
+        @task.branch
+        def gate() -> str:
+            """Kết luận của cổng | What the gate said of the candidate: publish, hold or reject."""
+            from pipeline.orchestration.triggers import branch_of, newest
+
+            context = get_current_context()
+            events = [event.extra for found in context["triggering_asset_events"].values() for event in found]
+            told = newest(events)
+            context["ti"].xcom_push(key="event", value=told)
+            return branch_of(told)
+
+        approval = ApprovalOperator(
+            task_id="approval",
+            subject=f"Duyệt {name}? | Approve {name}?",
+            body=BODY.format(name=name),
+            defaults=ApprovalOperator.REJECT,
+            response_timeout=timedelta(hours=plan.approval_hours),
+            assigned_users=[HITLUser(id=each, name=each) for each in approvers],
+            doc_md="Chờ người được nêu tên; quá hạn là từ chối | Waits for a named person; "
+            "silence rejects",
+            retries=0,
+            retry_policy=None,
+        )
+
+        @task
+        def approve() -> dict[str, Any]:
+            """Công bố ứng viên theo lời người duyệt | Publish the candidate on that person's word."""
+            from pipeline import steps
+            from pipeline.orchestration.triggers import person_of
+
+            ti = get_current_context()["ti"]
+            told = ti.xcom_pull(task_ids="gate", key="event")
+            person = person_of(ti.xcom_pull(task_ids="approval"), approvers)
+            return steps.approve(city, name, told["candidate"], person)
+
+        @task(trigger_rule=TriggerRule.ALL_SKIPPED)
+        def refuse() -> dict[str, Any]:
+            """Ghi lời từ chối, hoặc sự im lặng | Enter the refusal, or the silence, in the ledger."""
+            from airflow.sdk.exceptions import AirflowSkipException
+
+            from pipeline import steps
+            from pipeline.orchestration.triggers import refused_by
+
+            ti = get_current_context()["ti"]
+            answer = ti.xcom_pull(task_ids="approval")
+            if not answer:
+                raise AirflowSkipException("nothing was held")
+            told = ti.xcom_pull(task_ids="gate", key="event")
+            return steps.refuse(city, name, told["candidate"], refused_by(answer))
+
+        @task.short_circuit
+        def rejected() -> bool:
+            """Cổng từ chối: người đọc vẫn thấy bản trước | Rejected: readers keep what they see."""
+            return False
+
+        @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+        def release() -> dict[str, Any]:
+            """Bản phát hành và tệp phục vụ | The release and the serving file, by the records."""
+            from pipeline import steps
+
+            return steps.publish(city, day_of(get_current_context()))
+
+        start, done, said_yes = gate(), release(), approve()
+        start >> [approval, rejected(), done]
+        approval >> said_yes >> [done, refuse()]
+    return dag
