@@ -1,17 +1,15 @@
-"""`citylake approve`: a named person's word on a held candidate."""
+"""`citylake approve` and `citylake refuse`: a named person's word on a held candidate."""
 
 import shlex
 import sys
 
-from pipeline.context import open_context
+from pipeline.candidate import publish_decided
+from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
 from pipeline.lock import run_lock
 from pipeline.settings import city_argument
-from publish.release import repair
-from publish.serving import replace_serving
-from quality.decisions import record_decisions
 from warehouse.city import City
-from warehouse.promotion import approve
+from warehouse.promotion import Promotion, approve, refuse
 
 
 def approve_command(city: City, publication: str, candidate: str) -> str:
@@ -26,14 +24,45 @@ def approve_candidate(city: str, publication: str, candidate: str, person: str) 
     Raises:
         PromotionError: when the candidate does not wait, or no person is named.
     """
-    context = open_context(city)
-    publications = tuple(context.registry.publications.values())
-    with run_lock(context.paths.lock):
-        promotion = approve(context.paths, publication, candidate, person, context.city.marts)
-        record_decisions(context.paths)
-        repair(context.paths, publications, context.city.marts)
-        replace_serving(context.paths, publications, context.city.marts, named=context.named)
+    promotion = approve_held(open_context(city), publication, candidate, person)
     entry = promotion.record.entries[publication]
     version = entry.promoted.version if entry.promoted else "-"
     sys.stdout.write(f"{publication} {version}: approved by {person.strip()}\n")
     return ExitCode.PUBLISHED
+
+
+def refuse_candidate(city: str, publication: str, candidate: str, person: str) -> ExitCode:
+    """Let a held candidate go and enter who said so into the ledger; readers see what they saw.
+
+    Raises:
+        PromotionError: when the candidate does not wait, or no person is named.
+    """
+    refuse_held(open_context(city), publication, candidate, person)
+    sys.stdout.write(f"{publication} {candidate[:12]}: refused by {person.strip()}\n")
+    return ExitCode.PUBLISHED
+
+
+def approve_held(context: Context, publication: str, candidate: str, person: str) -> Promotion:
+    """Promote a held candidate and publish it.
+
+    Raises:
+        PromotionError: as for `warehouse.promotion.approve`.
+    """
+    with run_lock(context.paths.lock):
+        promotion = approve(context.paths, publication, candidate, person, context.city.marts)
+        publish_decided(context)
+    return promotion
+
+
+def refuse_held(
+    context: Context, publication: str, candidate: str, person: str | None
+) -> Promotion:
+    """Refuse a held candidate and tell readers of reports that it is rejected.
+
+    Raises:
+        PromotionError: as for `warehouse.promotion.refuse`.
+    """
+    with run_lock(context.paths.lock):
+        promotion = refuse(context.paths, publication, candidate, person)
+        publish_decided(context)
+    return promotion

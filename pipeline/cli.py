@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.exit_codes import ExitCode
+from pipeline.step_commands import step_app
 from warehouse.errors import CitylakeError
 
 app = typer.Typer(
@@ -28,6 +29,7 @@ app.add_typer(airflow_app, name="airflow")
 app.add_typer(contract_app, name="contract")
 app.add_typer(demo_app, name="demo")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(step_app, name="step")
 
 City = Annotated[str, typer.Option("--city", help="Folder under cities/, or a path to one.")]
 Day = Annotated[
@@ -123,6 +125,19 @@ def approve(
     from pipeline.approve import approve_candidate
 
     raise typer.Exit(approve_candidate(city, publication, candidate, person))
+
+
+@app.command()
+def refuse(
+    city: City,
+    publication: Annotated[str, typer.Argument(help="Name of the held publication.")],
+    person: Annotated[str, typer.Option("--person", help="Who refuses; stands in the ledger.")],
+    candidate: Annotated[str, typer.Option("--candidate", help="Content hash being refused.")],
+) -> None:
+    """Let a held candidate go on a named person's decision; readers see what they saw."""
+    from pipeline.approve import refuse_candidate
+
+    raise typer.Exit(refuse_candidate(city, publication, candidate, person))
 
 
 @app.command()

@@ -1,11 +1,12 @@
 """One step: what is old goes, by the city's retention and the processing day."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from extract.extraction import extraction_lists, forget_extractions
 from extract.raw import RawStore
 from pipeline.context import Context
+from pipeline.parked import parked_versions
 from warehouse.lake import Kind
 from warehouse.promotion_record import Record
 from warehouse.retention import forget_marts, forget_quarantine, forget_raw, vacuum
@@ -32,8 +33,8 @@ class Maintained:
 def maintain(context: Context, record: Record | None) -> Maintained:
     """Remove superseded files, old quarantined records, raw objects and promoted mart files.
 
-    The caller has written every release that is due. Versions that a publication's last promotion
-    or an open hold was built from stay.
+    The caller has written every release that is due. Versions that a publication's last promotion,
+    an open hold or a parked build was built from stay.
 
     Args:
         context: City and day.
@@ -43,7 +44,7 @@ def maintain(context: Context, record: Record | None) -> Maintained:
     if city.quarantine_days is not None:
         for table in lake.tables("quarantine"):
             forget_quarantine(lake, table, as_of=context.as_of, days=city.quarantine_days)
-    pins = _pins(record)
+    pins = _pins(record, parked_versions(context.paths))
     kinds: tuple[Kind, ...] = ("core", "quarantine")
     uses = [
         vacuum(
@@ -63,9 +64,15 @@ def maintain(context: Context, record: Record | None) -> Maintained:
     return Maintained(on_disk, live, raw, marts)
 
 
-def _pins(record: Record | None) -> Mapping[str, set[int]]:
+def _pins(
+    record: Record | None, parked: Iterable[Mapping[str, int | None]]
+) -> Mapping[str, set[int]]:
     """Core versions that must stay, by table."""
     pins: dict[str, set[int]] = {}
+    for versions in parked:
+        for table, version in versions.items():
+            if version is not None:
+                pins.setdefault(table, set()).add(version)
     for entry in record.entries.values() if record else ():
         for content in (entry.promoted, entry.candidate):
             for table, version in content.pins.items() if content else ():

@@ -1,30 +1,33 @@
 """A whole run: every source of a day, then build, gate, promotion, release and serving."""
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from pipeline.approve import approve_command
+from pipeline.candidate import (
+    Inputs,
+    build,
+    check,
+    promote_build,
+    publish,
+    read_inputs,
+    remove_leftovers,
+    settled,
+)
 from pipeline.console import Console
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
 from pipeline.ingest import Ingested, ingest
-from pipeline.judge import Judged, judge_candidate
 from pipeline.lock import run_lock
 from pipeline.maintain import Maintained, maintain
-from pipeline.transform import Pinned, build_candidate, input_digests, pin
 from pipeline.variables import how_to_set, missing_variables
-from publish.release import Release, repair
-from publish.serving import Status, is_served, replace_serving, serving_file
-from quality import gx_checks, journal
-from quality.decisions import record_decisions
-from warehouse.contract.model import SourceContract
-from warehouse.files import scratch
-from warehouse.promotion import promote
+from publish.release import Release
+from publish.serving import is_served, serving_file
+from quality import gx_checks
 from warehouse.promotion_record import PUBLISH, REJECT, Entry, Record, latest
-from warehouse.workspace import any_writer, leftovers
+from warehouse.workspace import workspace
 
 SOURCES_AT_ONCE = 2
 
@@ -107,20 +110,19 @@ def run_day(context: Context, console: Console) -> RunReport:
         before, and the build goes on with what is there.
     """
     context.read_all()
-    _remove_leftovers(context)
+    remove_leftovers(context)
     sources = _ingest_all(context, console)
-    pinned, inputs = pin(context), input_digests(context)
+    inputs = read_inputs(context)
     before = latest(context.paths)
-    judged: list[Judged]
-    if before is not None and _is_settled(context, before, pinned, inputs):
+    record = settled(context, inputs)
+    if record is not None:
         with console.step("nothing changed since the last promotion"):
-            record, judged = before, []
+            pass
     else:
         with console.step("build, check and promote"):
-            record, judged = _build(context, pinned, inputs)
+            record = _promoted(context, inputs)
     with console.step("release and serve"):
-        late = _late(context, record, sources)
-        releases = _publish(context, judged, late)
+        releases, late = publish(context)
     with console.step("remove what is past its retention"):
         maintained = maintain(context, record)
     lines = _lines(context, record, before, releases, late)
@@ -138,92 +140,13 @@ def _ingest_all(context: Context, console: Console) -> list[Ingested]:
         return list(pool.map(one, context.city.sources))
 
 
-def _remove_leftovers(context: Context) -> None:
-    """Empty the scratch folder, unless a process still works there."""
-    if any_writer(context.paths):
-        return
-    for path in leftovers(context.paths):
-        # What a dying process still writes is left to the next run.
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _is_settled(context: Context, record: Record, pinned: Pinned, inputs: dict[str, str]) -> bool:
-    """Whether the latest record promoted every publication from exactly these inputs.
-
-    Only then is building again certain to change nothing. Held or rejected candidates are
-    always judged again: what rejected them may have been a failure of the run itself.
-    """
-    names = set(context.registry.publications)
-    return record.entries.keys() == names and all(
-        entry.verdict == PUBLISH
-        and entry.promoted is not None
-        and dict(entry.promoted.inputs) == inputs
-        and all(pinned.versions.get(name) == version for name, version in entry.pins.items())
-        and entry.pins == entry.promoted.pins
-        for entry in record.entries.values()
-    )
-
-
-def _build(context: Context, pinned: Pinned, inputs: dict[str, str]) -> tuple[Record, list[Judged]]:
-    work = scratch(context.paths.work, "build")
-    work.mkdir()
-    # Imported while dbt builds: one after the other, they take longer than the build itself.
-    gx_checks.warm(context.paths.work)
-    candidate = build_candidate(context, pinned, work)
-    judged = judge_candidate(context, pinned, candidate, inputs)
-    journal.write(
-        context.paths,
-        work.name,
-        [result for each in judged for result in each.checked.results],
-    )
-    promotion = promote(
-        context.paths,
-        candidate.file,
-        context.city.marts,
-        [each.decision for each in judged],
-    )
-    shutil.rmtree(work)
-    return promotion.record, judged
-
-
-def _publish(
-    context: Context, judged: list[Judged], late: dict[str, list[str]]
-) -> dict[str, Release]:
-    """Bring everything that derives from the promotion records in line with them."""
-    publications = tuple(context.registry.publications.values())
-    record_decisions(context.paths)
-    releases = repair(context.paths, publications, context.city.marts)
-    fresh = {
-        each.checked.publication.name: Status(
-            str(each.checked.verdict), each.decision.data_as_of, each.checked.failing
-        )
-        for each in judged
-    }
-    replace_serving(context.paths, publications, context.city.marts, fresh, late, context.named)
-    return releases
-
-
-def _late(context: Context, record: Record, sources: list[Ingested]) -> dict[str, list[str]]:
-    """The sources of each publication that failed in this run or lag behind its day."""
-    failed = {each.source for each in sources if each.error}
-    behind = [
-        source
-        for source in context.city.sources.values()
-        if source.id in failed or _lags(context, source)
-    ]
-    return {
-        name: [source.id for source in behind if source.table in entry.pins]
-        for name, entry in record.entries.items()
-    }
-
-
-def _lags(context: Context, source: SourceContract) -> bool:
-    snapshot = context.lake.snapshot("core", source.table)
-    as_of = snapshot.as_of(source.id) if snapshot else None
-    return as_of is None or as_of < context.as_of
+def _promoted(context: Context, inputs: Inputs) -> Record:
+    """Build, check and promote in one process; while the workspace is held the build is safe."""
+    with workspace(context.paths) as work:
+        # Imported while dbt builds: one after the other, they take longer than the build itself.
+        gx_checks.warm(context.paths.work)
+        built = build(context, inputs, work)
+        return promote_build(context, built, check(context, built)).record
 
 
 def _lines(

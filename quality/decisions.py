@@ -21,6 +21,7 @@ def record_decisions(paths: CityPaths) -> int:
 
     Subjects are `verdict:<promotion>:<publication>` for each verdict that the record gives (one
     that only stands on is not repeated), `superseded:<promotion>:<publication>`,
+    `refusal:<promotion>:<publication>`,
     `approval:<promotion>:<publication>` and `promotion:<promotion>`, which has the digest of the
     record and comes last.
 
@@ -98,6 +99,12 @@ def _append_verdicts(ledger: Ledger, record: Record, before: Record | None) -> N
             kind = "approval"
             # Stated by the caller: nothing here proves who it was.
             body["approved_by"] = {"person": _person(entry), "attestation": "stated"}
+        refused = next((each for each in entry.refused if each.record == record.number), None)
+        if refused is not None:
+            kind = "refusal"
+            body["refused"] = refused.content_hash
+            stated = "silence" if refused.refused_by is None else "stated"
+            body["refused_by"] = {"person": refused.refused_by, "attestation": stated}
         ledger.append(kind, f"{kind}:{record.number}:{name}", body)
 
 

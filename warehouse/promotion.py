@@ -6,7 +6,7 @@ nothing to do, or takes the next one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -27,11 +27,14 @@ from warehouse.promotion_plan import (
 from warehouse.promotion_record import (
     APPROVAL,
     PUBLISH,
+    REFUSAL,
+    REJECT,
     RUN,
     Content,
     Entry,
     PromotionError,
     Record,
+    Refused,
     create_record,
     held_path,
     latest,
@@ -63,24 +66,29 @@ def promote(
     candidate: Path | None,
     contracts: Mapping[str, TableContract],
     decisions: Sequence[Decision],
+    *,
+    after: int | None = None,
 ) -> Promotion:
     """Commit the verdicts of one run.
 
     Args:
         paths: Folders of the city.
-        candidate: The mart file that the run built (deleted at the end), or None where the
-            build failed and every verdict is `reject`.
+        candidate: The mart file that the run built (the caller's, and only read), or None where
+            the build failed and every verdict is `reject`.
         contracts: Mart contracts by name.
         decisions: One for every publication of the city; a publication that is left out is no
             longer served.
+        after: Number of the record that was in force when the decisions were taken (0 before the
+            first), where another may have been written since; None takes them as they are.
 
     Returns:
         The record in force: a new one, or the latest where verdicts, content and the checks that
         did not pass equal it.
 
     Raises:
-        PromotionError: when two publications may take the same row, or are given twice, or a
-            mart file that is needed is gone.
+        PromotionError: when two publications may take the same row, or are given twice, a
+            mart file that is needed is gone, or the decisions were taken before the latest record
+            and say otherwise.
     """
     _refuse_overlaps(decisions)
     ready = [judged(paths, decision, candidate, contracts) for decision in decisions]
@@ -102,6 +110,10 @@ def promote(
         ):
             result = Promotion(before, is_new=False, outdated=outdated)
             break
+        if after is not None and number != after + 1:
+            raise PromotionError(
+                f"checked against promotion record {after}, but {number - 1} stands: check again"
+            )
         sources = _sources(paths, record, before, candidate, ready)
         _keep_held(paths, record, candidate, contracts)
         for each in ready:
@@ -113,8 +125,6 @@ def promote(
             result = Promotion(record, is_new=True, outdated=outdated)
             break
     _remove_superseded(paths)
-    if candidate is not None:
-        candidate.unlink(missing_ok=True)
     return result
 
 
@@ -135,7 +145,7 @@ def approve(
         contracts: Mart contracts by name.
 
     Returns:
-        The new record.
+        The new record; the latest one where the same person has approved just this before.
 
     Raises:
         PromotionError: when the candidate does not wait (superseded, decided on or never held),
@@ -145,13 +155,15 @@ def approve(
         raise PromotionError("an approval names the person who gives it")
     while True:
         before = latest(paths)
+        if before is not None and _is_approved(before, publication, content_hash, person.strip()):
+            return Promotion(before, is_new=False)
         content = _waiting(before, publication, content_hash)
         assert before is not None  # noqa: S101 - a candidate waits in a record
         _check_held(paths, content, contracts)
         number = before.number + 1
         held = before.entries[publication]
         approved = promoted_by(content, number, person.strip())
-        entry = Entry(PUBLISH, held.reasons, held.data_as_of, held.pins, held.checks, approved)
+        entry = replace(held, verdict=PUBLISH, promoted=approved, candidate=None)
         entries = {**before.entries, publication: entry}
         record = Record(number, APPROVAL, _mart_file_name(entries), entries)
         sources = [
@@ -161,6 +173,55 @@ def approve(
         ]
         sources.append(Source(content.parts, held_path(paths, content.content_hash)))
         if _commit(paths, record, sources, contracts):
+            _remove_superseded(paths)
+            return Promotion(record, is_new=True)
+
+
+def refuse(
+    paths: CityPaths, publication: str, content_hash: str, person: str | None = None
+) -> Promotion:
+    """Say no to a held candidate; readers go on seeing what they see.
+
+    Args:
+        paths: Folders of the city.
+        publication: Name of the publication.
+        content_hash: Of the candidate that was looked at.
+        person: Who takes the decision, as stated by the caller; None where nobody decided in
+            time.
+
+    Returns:
+        The new record; the latest one where the same was said of it before. The same content is
+        held no more: a later run that would hold it rejects it, until the gate lets it pass.
+
+    Raises:
+        PromotionError: when the candidate does not wait (superseded, decided on or never held),
+            or the person has no name.
+    """
+    if person is not None and not person.strip():
+        raise PromotionError("a refusal names the person who gives it, or nobody at all")
+    said_by = person.strip() if person else None
+    while True:
+        before = latest(paths)
+        if before is not None and _is_refused(before, publication, content_hash, said_by):
+            return Promotion(before, is_new=False)
+        content = _waiting(before, publication, content_hash)
+        assert before is not None  # noqa: S101 - a candidate waits in a record
+        number = before.number + 1
+        held = before.entries[publication]
+        refused = Refused(content.content_hash, number, said_by)
+        entry = replace(
+            held,
+            verdict=REJECT,
+            reasons=(*held.reasons, refused.reason),
+            candidate=None,
+            refused=(*held.refused, refused),
+        )
+        entries = {**before.entries, publication: entry}
+        # The rows that readers see are those of before, and so is their file.
+        record = Record(number, REFUSAL, before.mart_file, entries)
+        reached("promotion.before_record")
+        if create_record(paths, record):
+            reached("promotion.after_record")
             _remove_superseded(paths)
             return Promotion(record, is_new=True)
 
@@ -262,14 +323,32 @@ def _waiting(record: Record | None, publication: str, content_hash: str) -> Cont
     entry = record.entries.get(publication) if record else None
     if entry is None:
         raise PromotionError(f"{publication} has no promotion record")
+    refused = entry.refusal_of(content_hash)
+    if refused is not None:
+        raise PromotionError(
+            f"{publication}: {refused.reason} in promotion record {refused.record}"
+        )
     if entry.candidate is None:
         raise PromotionError(f"{publication} has no candidate that waits for approval")
     if entry.candidate.content_hash != content_hash:
         raise PromotionError(
-            f"candidate {content_hash[:12]} of {publication} can not be approved: "
+            f"candidate {content_hash[:12]} of {publication} can not be decided on: "
             f"it is superseded by {entry.candidate.content_hash[:12]} or was never held"
         )
     return entry.candidate
+
+
+def _is_approved(record: Record, publication: str, content_hash: str, person: str) -> bool:
+    """Whether readers see this candidate at this person's word, and nothing newer waits."""
+    entry = record.entries.get(publication)
+    shown = entry.promoted if entry and entry.candidate is None else None
+    return shown is not None and (shown.content_hash, shown.approved_by) == (content_hash, person)
+
+
+def _is_refused(record: Record, publication: str, content_hash: str, person: str | None) -> bool:
+    entry = record.entries.get(publication)
+    refused = entry.refusal_of(content_hash) if entry else None
+    return refused is not None and refused.refused_by == person
 
 
 def _check_held(paths: CityPaths, content: Content, contracts: Mapping[str, TableContract]) -> None:

@@ -171,14 +171,19 @@ def _next_entry(paths: CityPaths, each: Judged, old: Entry | None, number: int) 
         promoted = promoted_by(content, number)
     elif content is not None:
         waiting = old.candidate if old and content.equals(old.candidate) else content
+    reasons = decision.reasons
+    refused = old.refusal_of(waiting.content_hash) if old and waiting else None
+    if refused is not None:
+        verdict, waiting, reasons = REJECT, None, (*reasons, refused.reason)
     return Entry(
         verdict=verdict,
-        reasons=decision.reasons,
+        reasons=reasons,
         data_as_of=decision.data_as_of,
         pins=decision.pins,
         checks=_checks_digest(decision),
         promoted=promoted,
         candidate=waiting,
+        refused=old.refused if old else (),
     )
 
 

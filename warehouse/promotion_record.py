@@ -8,7 +8,7 @@ Records hold no clock.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ REJECT = "reject"
 
 RUN = "run"
 APPROVAL = "approval"
+REFUSAL = "refusal"
 
 
 class PromotionError(CitylakeError):
@@ -75,6 +76,27 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Refused:
+    """A held candidate to which the answer was no.
+
+    Attributes:
+        content_hash: What was refused; it never waits again.
+        record: Number of the record that refused it.
+        refused_by: Who said so, or None where nobody decided in time.
+    """
+
+    content_hash: str
+    record: int
+    refused_by: str | None = None
+
+    @property
+    def reason(self) -> str:
+        """One line for people, without the name."""
+        how = "nobody decided in time" if self.refused_by is None else "a person's decision"
+        return f"candidate {self.content_hash[:12]} was refused: {how}"
+
+
+@dataclass(frozen=True)
 class Entry:
     """What a record says of one publication.
 
@@ -85,6 +107,7 @@ class Entry:
         checks: Digest of the evidence on the newest candidate.
         promoted: What readers see, or None before the first promotion.
         candidate: What waits for a person, or None.
+        refused: What was refused of it so far, oldest first.
     """
 
     verdict: str
@@ -94,6 +117,11 @@ class Entry:
     checks: str
     promoted: Content | None
     candidate: Content | None = None
+    refused: tuple[Refused, ...] = ()
+
+    def refusal_of(self, content_hash: str) -> Refused | None:
+        """How a candidate was refused, or None where it was not."""
+        return next((each for each in self.refused if each.content_hash == content_hash), None)
 
     def equals(self, other: "Entry | None") -> bool:
         """Whether both say the same verdict on, and show, the same content."""
@@ -119,7 +147,7 @@ class Record:
 
     Attributes:
         number: From 1, without gaps.
-        kind: `run` or `approval`.
+        kind: `run`, `approval` or `refusal`.
         mart_file: Name under `marts/` of the file with the rows that readers see, or None
             while nothing was ever promoted.
         entries: Publication -> what is said of it.
@@ -260,6 +288,7 @@ def _entry_fields(entry: Entry) -> dict[str, Any]:
         "checks": entry.checks,
         "promoted": _content_fields(entry.promoted),
         "candidate": _content_fields(entry.candidate),
+        **({"refused": [asdict(each) for each in entry.refused]} if entry.refused else {}),
     }
 
 
@@ -307,6 +336,7 @@ def _entry(fields: Mapping[str, Any]) -> Entry:
         checks=fields["checks"],
         promoted=_content_of(fields["promoted"]),
         candidate=_content_of(fields["candidate"]),
+        refused=tuple(Refused(**each) for each in fields.get("refused", ())),
     )
 
 

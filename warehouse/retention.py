@@ -55,7 +55,8 @@ def vacuum(
         lake: The city's lake.
         kind: `core` or `quarantine`.
         table: Name of the table.
-        pinned: Versions that a publication's last promotion or an open hold was built from.
+        pinned: Versions that a publication's last promotion, an open hold or a parked build was
+            built from.
         as_of: Processing day of the run.
         days: Age in days from which a superseded file is removed.
 

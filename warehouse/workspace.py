@@ -11,6 +11,8 @@ from warehouse.paths import RESTRICTED_MODE, CityPaths
 
 # dbt's parsed project, which runs hand on to each other.
 DBT_CACHE = "dbt-cache"
+# Builds that wait for their check and promotion.
+PARKED = "parked"
 _OPENING = "opening"
 _WRITING = "writing"
 _LOCK = "lock"
@@ -45,7 +47,7 @@ def leftovers(paths: CityPaths) -> list[Path]:
     return [
         path
         for path in sorted(paths.work.glob("*"))
-        if path.name != DBT_CACHE and path.suffix not in (".lock", ".log")
+        if path.name not in (DBT_CACHE, PARKED) and path.suffix not in (".lock", ".log")
     ]
 
 

@@ -108,14 +108,26 @@ class Lake:
 
     def start(self, day: date, **extra: str) -> subprocess.Popen[str]:
         """Start a run of a day and do not wait for it."""
+        return self.begin(day, extra, "run", "--city", self.city, "--date", day.isoformat())
+
+    def begin(self, day: date, extra: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:
+        """Start a command on a day and do not wait for it."""
         return subprocess.Popen(  # noqa: S603 - our own command
-            [*CITYLAKE, "run", "--city", self.city, "--date", day.isoformat()],
+            [*CITYLAKE, *arguments],
             env=self.environment(day, extra),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             cwd=REPOSITORY,
         )
+
+    def step(self, day: date, *arguments: str, expect: int = 0, **extra: str) -> str:
+        """Call one step of a day in a process of its own; what it printed."""
+        name, *options = arguments
+        process = self.begin(day, extra, "step", name, "--city", self.city, *options)
+        output, _ = process.communicate(timeout=300)
+        assert process.returncode == expect, output
+        return output
 
     def run(self, day: date, *, expect: int | None = 0, **extra: str) -> str:
         """Run a day to its end; what it printed."""

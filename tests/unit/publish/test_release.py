@@ -52,6 +52,7 @@ def release(
 ) -> Release | None:
     candidate = write_candidate(paths.work / "candidate.duckdb", {MONTHLY.name: rows})
     promote(paths, candidate, CONTRACTS, [decision(REQUESTS, verdict, day)])
+    candidate.unlink()
     return repair(paths, [REQUESTS], CONTRACTS).get(NAME)
 
 
