@@ -32,7 +32,7 @@ down: $(RUNTIME) ## end what `make up` started
 	@$(CITYLAKE) airflow down
 
 test: $(DEV) $(GX) ## tests, without those that take minutes
-	@$(PYTEST) -m "not long"
+	@$(PYTEST) -m "not long and not airflow"
 
 test-long: $(DEV) $(GX) ## the tests that take minutes
 	@$(PYTEST) -m long

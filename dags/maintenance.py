@@ -35,9 +35,14 @@ def maintenance_dag(city: str, plan: CityPlan) -> DAG:
         @task
         def ledger() -> dict[str, Any]:
             """Kiểm tra sổ cái | Check the ledger, records, evidence and releases."""
+            from airflow.sdk.exceptions import AirflowFailException
+
             from pipeline import steps
 
-            return steps.verify(city)
+            found = steps.verify(city)
+            if found["problems"]:
+                raise AirflowFailException("; ".join(found["problems"]))
+            return found
 
         retention() >> ledger()
     return dag

@@ -113,18 +113,20 @@ def publish_dag(
 
             from pipeline import steps
             from pipeline.orchestration.triggers import refused_by
+            from pipeline.status import is_waiting
 
             ti = get_current_context()["ti"]
             answer = ti.xcom_pull(task_ids="approval")
             if not answer:
                 raise AirflowSkipException("nothing was held")
             told = ti.xcom_pull(task_ids="gate", key="event")
+            if not is_waiting(city, name, told["candidate"]):
+                raise AirflowSkipException("a newer candidate has taken its place")
             return steps.refuse(city, name, told["candidate"], refused_by(answer))
 
-        @task.short_circuit
-        def rejected() -> bool:
+        @task
+        def rejected() -> None:
             """Cổng từ chối: người đọc vẫn thấy bản trước | Rejected: readers keep what they see."""
-            return False
 
         @task(trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
         def release() -> dict[str, Any]:

@@ -108,7 +108,7 @@ def prepare(home: Home, city: str, port: int, base: Mapping[str, str]) -> dict[s
     keys = _keys(home.keys)
     address = f"http://{ADDRESS}:{port}"
     settings = {
-        "core__dags_folder": REPOSITORY / "dags",
+        "core__dags_folder": REPOSITORY / "dags" / "bundle",
         "core__load_examples": False,
         "core__executor": "LocalExecutor",
         "core__parallelism": PARALLELISM,

@@ -13,8 +13,7 @@ from typing import Any
 from pipeline.settings import city_folder
 from warehouse.city import City, load_city, source_files
 from warehouse.contract.document import read_document
-from warehouse.contract.model import SourceContract
-from warehouse.contract.orchestration import Orchestration
+from warehouse.contract.model import Orchestration, SourceContract
 from warehouse.contract.problem import ContractError, Problem, raise_on
 from warehouse.contract.validation import own_problems
 

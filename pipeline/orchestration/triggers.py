@@ -7,7 +7,6 @@ from warehouse.errors import CitylakeError
 from warehouse.promotion_record import HOLD, PUBLISH
 
 Extra = Mapping[str, Any]
-SILENCE = "silence"
 
 
 class TriggerError(CitylakeError):
@@ -69,6 +68,7 @@ def person_of(answer: Mapping[str, Any] | None, approvers: Sequence[str]) -> str
     return str(person)
 
 
-def refused_by(answer: Mapping[str, Any]) -> str:
-    """The named person who refused, or `silence`."""
-    return str((answer.get("responded_by_user") or {}).get("name") or SILENCE)
+def refused_by(answer: Mapping[str, Any]) -> str | None:
+    """The named person who refused, or None where nobody answered in time."""
+    person = (answer.get("responded_by_user") or {}).get("name")
+    return str(person) if person else None

@@ -6,8 +6,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from warehouse.contract.orchestration import Orchestration
-
 
 class Severity(StrEnum):
     """What a failing rule or check does to what it guards."""
@@ -198,6 +196,29 @@ class Unpivot:
     columns: Mapping[str, str]
     name_column: str
     value_column: str
+
+
+@dataclass(frozen=True)
+class Orchestration:
+    """When and how a source is asked.
+
+    Attributes:
+        schedule: Cron expression in the source's zone, or None: on request only. What it starts
+            is the processing day that ended last.
+        retries: How often a failure that may pass is tried again.
+        retry_delay_seconds: Wait before the first retry; it doubles with each.
+        retry_delay_max_seconds: Longest wait before a retry.
+        pool: Name of the pool whose slots the source shares with others of one system, or None:
+            a pool of its own.
+        pool_slots: How many tasks of the pool may ask at once.
+    """
+
+    schedule: str | None = None
+    retries: int = 2
+    retry_delay_seconds: float = 60
+    retry_delay_max_seconds: float = 900
+    pool: str | None = None
+    pool_slots: int = 1
 
 
 @dataclass(frozen=True)

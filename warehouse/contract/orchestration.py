@@ -6,10 +6,10 @@ retries and pool, which the standard does not know, in `customProperties`.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from warehouse.contract.document import Document, Location
+from warehouse.contract.model import Orchestration
 from warehouse.contract.problem import Problem
 from warehouse.contract.validation import CUSTOM
 
@@ -18,29 +18,6 @@ _FIELDS = 5
 # Name and greatest value of the fields of a cron expression that a contract may fill.
 _TIMES = (("minute", 59), ("hour", 23))
 _ITEM = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?$")
-
-
-@dataclass(frozen=True)
-class Orchestration:
-    """When and how a source is asked.
-
-    Attributes:
-        schedule: Cron expression in the source's zone, or None: on request only. What it starts
-            is the processing day that ended last.
-        retries: How often a failure that may pass is tried again.
-        retry_delay_seconds: Wait before the first retry; it doubles with each.
-        retry_delay_max_seconds: Longest wait before a retry.
-        pool: Name of the pool whose slots the source shares with others of one system, or None:
-            a pool of its own.
-        pool_slots: How many tasks of the pool may ask at once.
-    """
-
-    schedule: str | None = None
-    retries: int = 2
-    retry_delay_seconds: float = 60
-    retry_delay_max_seconds: float = 900
-    pool: str | None = None
-    pool_slots: int = 1
 
 
 def orchestration_of(data: Mapping[str, Any]) -> Orchestration:

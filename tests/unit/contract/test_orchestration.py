@@ -7,7 +7,8 @@ import pytest
 from tests.unit.contract.samples import CITY, SOURCE, broken, line_of, write_city
 from warehouse.city import load_city
 from warehouse.contract.check import check_city
-from warehouse.contract.orchestration import Orchestration, cron_error
+from warehouse.contract.model import Orchestration
+from warehouse.contract.orchestration import cron_error
 from warehouse.contract.problem import ContractError
 from warehouse.contract.read_source import read_source
 
