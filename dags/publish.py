@@ -26,7 +26,8 @@ DOC = """
 `gate` đọc kết luận của cổng. Khi cổng giữ lại, `approval` chờ một người được nêu tên; quá hạn là từ
 chối.
 
-`gate` reads what the gate said. Where it held, `approval` waits for a named person; silence rejects.
+`gate` reads what the gate said. Where it held, `approval` waits for a named person;
+silence rejects.
 """
 BODY = """
 {{% set told = ti.xcom_pull(task_ids='gate', key='event') %}}
@@ -77,7 +78,11 @@ def publish_dag(
             from pipeline.orchestration.triggers import branch_of, newest
 
             context = get_current_context()
-            events = [event.extra for found in context["triggering_asset_events"].values() for event in found]
+            events = [
+                event.extra
+                for found in context["triggering_asset_events"].values()
+                for event in found
+            ]
             told = newest(events)
             context["ti"].xcom_push(key="event", value=told)
             return branch_of(told)
@@ -97,7 +102,7 @@ def publish_dag(
 
         @task
         def approve() -> dict[str, Any]:
-            """Công bố ứng viên theo lời người duyệt | Publish the candidate on that person's word."""
+            """Công bố theo lời người duyệt | Publish on the word of the named person."""
             from pipeline import steps
             from pipeline.orchestration.triggers import person_of
 
@@ -108,7 +113,7 @@ def publish_dag(
 
         @task(trigger_rule=TriggerRule.ALL_SKIPPED)
         def refuse() -> dict[str, Any]:
-            """Ghi lời từ chối, hoặc sự im lặng | Enter the refusal, or the silence, in the ledger."""
+            """Ghi lời từ chối hoặc sự im lặng | Enter refusal or silence in the ledger."""
             from airflow.sdk.exceptions import AirflowSkipException
 
             from pipeline import steps

@@ -39,7 +39,9 @@ Một lượt ghi nhiều nhất một bản ghi công bố | A run writes at mo
 
 def transform_dag(city: str, plan: CityPlan) -> DAG:
     """Build, check, promote, serve; a publication's asset carries verdict and candidate."""
-    publications = {each.name: publication_asset(plan.name, each.name) for each in plan.publications}
+    publications = {
+        each.name: publication_asset(plan.name, each.name) for each in plan.publications
+    }
     promotion = promotion_asset(plan.name)
     with DAG(
         "transform",
@@ -56,13 +58,17 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
 
         @task
         def build() -> dict[str, Any]:
-            """Dựng ứng viên từ phiên bản lõi mới nhất | Build the candidate from the newest core."""
+            """Dựng ứng viên từ lõi mới nhất | Build the candidate from the newest core."""
             from pipeline import steps
             from pipeline.orchestration.triggers import versions_read
 
             context = get_current_context()
             built = steps.build(city, day_of(context))
-            events = [event.extra for found in context["triggering_asset_events"].values() for event in found]
+            events = [
+                event.extra
+                for found in context["triggering_asset_events"].values()
+                for event in found
+            ]
             return {**built, "read": versions_read(built["versions"], events)}
 
         @task
@@ -83,7 +89,11 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
             for name, asset in publications.items():
                 event = context["outlet_events"][asset]
                 event.add_partitions(day)
-                event.extra = {"day": day, "record": promoted["record"], **promoted["publications"][name]}
+                event.extra = {
+                    "day": day,
+                    "record": promoted["record"],
+                    **promoted["publications"][name],
+                }
             context["outlet_events"][promotion].add_partitions(day)
             context["outlet_events"][promotion].extra = {"day": day, "record": promoted["record"]}
             return promoted

@@ -68,9 +68,7 @@ class Context:
         return compile_stream(source, self.city.tables[source.table])
 
 
-def open_context(
-    city: str, as_of: date | None = None, *, without_broken: bool = False
-) -> Context:
+def open_context(city: str, as_of: date | None = None, *, without_broken: bool = False) -> Context:
     """Read a city and open its lake.
 
     Args:

@@ -200,7 +200,9 @@ def _city(folder: Path) -> Path:
     # Long enough to be answered by a test, short enough to wait for.
     change(city / "city.yaml", "approval_hours: 24", "approval_hours: 0.02")
     for path in (city / "sources").glob("*/*.yaml"):
-        change(path, "delaySeconds: 60, maxDelaySeconds: 900", "delaySeconds: 1, maxDelaySeconds: 2")
+        change(
+            path, "delaySeconds: 60, maxDelaySeconds: 900", "delaySeconds: 1, maxDelaySeconds: 2"
+        )
     # Every refusal ends an attempt, so that it is the scheduler that tries again.
     change(
         city / "sources" / "feedback" / "open311.yaml",

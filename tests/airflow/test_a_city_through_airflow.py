@@ -5,9 +5,6 @@ The tests are one story and stand in its order: what a day leaves is where the n
 
 import os
 import signal
-from pathlib import Path
-
-import pytest
 
 from tests.airflow.orchestra import Json, Orchestra, change
 from tests.airflow.processes import children_named
@@ -50,9 +47,7 @@ def test_every_dag_is_there_and_none_is_broken(orchestra: Orchestra) -> None:
     assert orchestra.get("importErrors")["total_entries"] == 0
     assert all(dag["is_paused"] for dag in dags.values())
     assert all(dag["owners"] and dag["owners"] != ["airflow"] for dag in dags.values())
-    assert {"feedback", "trung_tam_1022"} <= {
-        tag["name"] for tag in dags[FEEDBACK]["tags"]
-    }
+    assert {"feedback", "trung_tam_1022"} <= {tag["name"] for tag in dags[FEEDBACK]["tags"]}
 
 
 def test_nobody_enters_without_a_name(orchestra: Orchestra) -> None:
@@ -90,7 +85,9 @@ def test_a_broken_contract_breaks_its_own_dag_only(orchestra: Orchestra) -> None
         run.raise_for_status()
         assert orchestra.ended(STATISTICS, FIRST)["state"] == "success"
         failed = orchestra.until(
-            lambda: (t := orchestra.tasks(FEEDBACK, "broken"))["contract"]["state"] == "failed" and t,
+            lambda: (
+                (t := orchestra.tasks(FEEDBACK, "broken"))["contract"]["state"] == "failed" and t
+            ),
             "the run that says what is broken",
         )
         assert failed["contract"]["try_number"] == 1
@@ -122,9 +119,9 @@ def test_a_day_comes_through_as_it_does_without_airflow(orchestra: Orchestra) ->
 def test_transform_was_started_by_the_events_whose_versions_it_read(orchestra: Orchestra) -> None:
     (run, *_) = orchestra.runs("transform", FIRST)
     assert run["run_type"] == "asset_triggered"
-    events = orchestra.get(
-        f"dags/transform/dagRuns/{run['dag_run_id']}/upstreamAssetEvents"
-    )["asset_events"]
+    events = orchestra.get(f"dags/transform/dagRuns/{run['dag_run_id']}/upstreamAssetEvents")[
+        "asset_events"
+    ]
     told = {event["extra"]["table"]: event["extra"] for event in events}
     assert {f"ingest_{event['source']}" for event in told.values()} == SOURCES
     place = f"dags/transform/dagRuns/{run['dag_run_id']}/taskInstances/build/xcomEntries"
@@ -170,7 +167,8 @@ def test_what_is_held_waits_for_a_named_person_and_silence_rejects(orchestra: Or
     tasks = orchestra.tasks(f"publish_{DOSSIERS}", held[DOSSIERS]["dag_run_id"])
     assert (tasks["approve"]["state"], tasks["refuse"]["state"]) == ("skipped", "success")
     ledger = "\n".join(
-        path.read_text("utf-8") for path in sorted((orchestra.home / "danang" / "ledger").rglob("*.json"))
+        path.read_text("utf-8")
+        for path in sorted((orchestra.home / "danang" / "ledger").rglob("*.json"))
     )
     assert '"approver"' in ledger
     assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
