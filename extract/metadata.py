@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from extract.content import Content
-from extract.formats.sdmx import SDMX_KINDS
+from extract.formats.sdmx_columns import SDMX_KINDS
 from extract.formats.sdmx_structure import is_structure
 from extract.raw import RawStore
 from warehouse.contract.model import SourceContract

@@ -121,21 +121,12 @@ from typing import Any, cast
 
 from extract.content import Content
 from extract.errors import Place
-from extract.formats.arrow import ArrowFormat
 from extract.formats.base import Format, Parsed
-from extract.formats.csv import CsvFormat, CsvOptions
-from extract.formats.fhir import FhirFormat
-from extract.formats.json import JsonFormat, JsonOptions, NdjsonFormat, NdjsonOptions
-from extract.formats.parquet import ParquetFormat
-from extract.formats.sdmx import SDMX_KINDS, SdmxFormat, SdmxOptions
+from extract.formats.sdmx_columns import SDMX_KINDS
 from extract.options import read_options
 from extract.protocols.base import Protocol
-from extract.protocols.fhir_bulk import ExportServer, FhirBulkOptions, FhirBulkProtocol
-from extract.protocols.open311 import Open311Options, Open311Protocol
-from extract.protocols.sdmx import SdmxRestOptions, SdmxRestProtocol
 from extract.protocols.single import SingleProtocol
 from extract.protocols.stored import StoredProtocol
-from extract.protocols.updated_range import UpdatedRangeProtocol
 from extract.raw import RawObject, RawReference, RawStore
 from extract.schema import RawSchema
 from extract.transport.base import Sink, Transport
@@ -144,6 +135,9 @@ from extract.transport.stored import StoredTransport
 from extract.window import Window
 from warehouse.contract.model import SourceContract
 from warehouse.records import RecordBatch
+
+# What a kind alone needs is imported when a contract asks for it: a process reads few kinds, and
+# some libraries take half a second.
 
 # Objects up to this size are parsed from memory after they were stored.
 KEPT_BYTES = 8 << 20
@@ -358,12 +352,10 @@ def open_transport(
         settings = read_options(FileOptions, options, "transport", place)
         return FileTransport(settings, environ, city_folder, place, as_of)
     if kind == "http":
-        # Half a second that a source of files does not owe.
         from extract.transport.http import HttpOptions, HttpTransport
 
         return HttpTransport(read_options(HttpOptions, options, "transport", place), environ, place)
     if kind == "postgres":
-        # The driver, likewise.
         from extract.transport.postgres import PostgresOptions, PostgresTransport
 
         database = read_options(PostgresOptions, options, "transport", place)
@@ -379,20 +371,35 @@ def open_format(options: Mapping[str, Any], schema: RawSchema, place: Place) -> 
     """
     kind = options.get("kind")
     if kind == "csv":
+        from extract.formats.csv import CsvFormat, CsvOptions
+
         return CsvFormat(read_options(CsvOptions, options, "format", place), schema, place)
     if kind == "ndjson":
+        from extract.formats.json import NdjsonFormat, NdjsonOptions
+
         return NdjsonFormat(read_options(NdjsonOptions, options, "format", place), schema, place)
     if kind == "fhir":
+        from extract.formats.fhir import FhirFormat
+        from extract.formats.json import NdjsonOptions
+
         return FhirFormat(read_options(NdjsonOptions, options, "format", place), schema, place)
     if kind == "json":
+        from extract.formats.json import JsonFormat, JsonOptions
+
         return JsonFormat(read_options(JsonOptions, options, "format", place), schema, place)
     if kind == "parquet":
+        from extract.formats.parquet import ParquetFormat
+
         read_options(NoOptions, options, "format", place)
         return ParquetFormat(schema)
     if kind == "arrow":
+        from extract.formats.arrow import ArrowFormat
+
         read_options(NoOptions, options, "format", place)
         return ArrowFormat(schema)
     if kind in SDMX_KINDS:
+        from extract.formats.sdmx import SdmxFormat, SdmxOptions
+
         sdmx = read_options(SdmxOptions, options, "format", place)
         return SdmxFormat(kind, sdmx, schema, place)
     raise place.terminal("contract", f"there is no format {kind}")
@@ -412,18 +419,26 @@ def open_protocol(
         read_options(NoOptions, source.protocol, "protocol", place)
         return SingleProtocol(transport, sink)
     if kind == "open311":
+        from extract.protocols.open311 import Open311Options, Open311Protocol
+
         options = read_options(Open311Options, source.protocol, "protocol", place)
         return Open311Protocol(options, transport, sink, window, source.overlap_seconds, place)
     if kind == "sdmx":
+        from extract.protocols.sdmx import SdmxRestOptions, SdmxRestProtocol
+
         asked = read_options(SdmxRestOptions, source.protocol, "protocol", place)
         return SdmxRestProtocol(asked, transport, sink, window, source, place)
     if kind == "fhir_bulk":
+        from extract.protocols.fhir_bulk import ExportServer, FhirBulkOptions, FhirBulkProtocol
+
         bulk = read_options(FhirBulkOptions, source.protocol, "protocol", place)
         if source.transport.get("kind") != "http":
             raise place.terminal("contract", "protocol fhir_bulk needs transport http")
         server = cast(ExportServer, transport)
         return FhirBulkProtocol(bulk, server, sink, window, source.overlap_seconds, place)
     if kind == "updated_range":
+        from extract.protocols.updated_range import UpdatedRangeProtocol
+
         read_options(NoOptions, source.protocol, "protocol", place)
         return UpdatedRangeProtocol(transport, sink, window, source, place)
     raise place.terminal("contract", f"there is no protocol {kind}")

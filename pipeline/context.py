@@ -1,23 +1,24 @@
-"""What every step of a run is given."""
+"""What every step of a run is given; what only some steps need is imported when they ask."""
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from pipeline.settings import city_folder, city_paths
 from pipeline.variables import on_day
-from publish.dimensions import dimensions
 from warehouse.city import City, load_city
 from warehouse.contract.compiler import CompiledStream, compile_stream
-from warehouse.geography import Geography, load_geography
 from warehouse.lake import Lake
 from warehouse.paths import CityPaths
-from warehouse.registry import load_registry
-from warehouse.registry_model import Registry
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from warehouse.geography import Geography
+    from warehouse.registry_model import Registry
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,24 @@ class Context:
         return Lake(self.paths)
 
     @cached_property
-    def registry(self) -> Registry:
+    def registry(self) -> "Registry":
         """Indicators and publications of the city."""
+        from warehouse.registry import load_registry
+
         return load_registry(self.city)
 
     @cached_property
-    def geography(self) -> Geography:
+    def geography(self) -> "Geography":
         """Areas, correspondences and populations of the city."""
+        from warehouse.geography import load_geography
+
         return load_geography(self.city.folder / "geography")
 
     @property
-    def named(self) -> dict[str, pa.Table]:
+    def named(self) -> "dict[str, pa.Table]":
         """The tables that name the codes of the marts."""
+        from publish.dimensions import dimensions
+
         return dimensions(self.registry, self.geography, self.city.agencies, self.city.marts)
 
     def read_all(self) -> None:

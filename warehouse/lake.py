@@ -5,8 +5,9 @@ committed in between, in whatever partition, makes it fail, and the caller reads
 writer can commit over rows that it has not seen.
 """
 
+import errno
 import json
-import logging
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,6 +24,7 @@ from deltalake.transaction import AddAction, RemoveAction
 
 from warehouse.boundary import reached
 from warehouse.errors import CitylakeError
+from warehouse.files import scratch
 from warehouse.paths import RESTRICTED_MODE, CityPaths
 
 Kind = Literal["core", "quarantine"]
@@ -37,7 +39,7 @@ TABLE_PROPERTIES = {
 # Small on purpose: a load of any size then peaks alike, and what does not fit goes to disk.
 DEFAULT_MEMORY_LIMIT = "192MB"
 
-_LOG = logging.getLogger(__name__)
+_LOG_FOLDER = "_delta_log"
 
 
 class CommitConflictError(CitylakeError):
@@ -208,7 +210,7 @@ class Lake:
             DeltaError: when the table has no such version.
         """
         folder = self.folder(kind, table)
-        if not (folder / "_delta_log").is_dir():
+        if not (folder / _LOG_FOLDER).is_dir():
             return None
         try:
             delta = DeltaTable(folder, version=version)
@@ -226,7 +228,7 @@ class Lake:
     def tables(self, kind: Kind) -> list[str]:
         """Names of the tables that exist, ordered."""
         root = self.paths.core if kind == "core" else self.paths.quarantine
-        return sorted(each.parent.name for each in root.glob("*/_delta_log"))
+        return sorted(each.parent.name for each in root.glob(f"*/{_LOG_FOLDER}"))
 
     def ensure(
         self, kind: Kind, table: str, schema: pa.Schema, partition_column: str | None
@@ -255,17 +257,24 @@ class Lake:
         folder = self.folder(kind, table)
         folder.mkdir(parents=True, exist_ok=True)
         folder.parent.chmod(RESTRICTED_MODE)
+        beside = scratch(self.paths.work, table)
+        beside.mkdir(mode=RESTRICTED_MODE)
         try:
             DeltaTable.create(
-                folder,
+                beside,
                 schema,
                 mode="error",
                 partition_by=[partition_column] if partition_column else None,
                 configuration=TABLE_PROPERTIES,
             )
-        except DeltaError:
-            # Somebody else may just have created it, which is as good; if not, it is not there.
-            _LOG.debug("table %s was not created here", table, exc_info=True)
+            # Two writers that both create in place may leave a second version that says the same:
+            # the log moves in whole, and only where there is none.
+            (beside / _LOG_FOLDER).rename(folder / _LOG_FOLDER)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
         return self._known(kind, table)
 
     def _known(self, kind: Kind, table: str) -> Snapshot:

@@ -23,7 +23,6 @@ from extract.formats.sdmx_structure import Structure, is_structure, read_structu
 from extract.schema import RawSchema, listed
 from warehouse.records import ROW_COLUMN, RejectedRecord
 
-SDMX_KINDS = ("sdmx-csv", "sdmx-json", "sdmx-ml")
 UNKNOWN_CODE = "unknown_code"
 LABEL = "."
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 from extract.formats.base import Parsed, row_numbers, with_rows
 from extract.schema import RawSchema
 
+SDMX_KINDS = ("sdmx-csv", "sdmx-json", "sdmx-ml")
 STRUCTURE_ID = "STRUCTURE_ID"
 ACTION = "ACTION"
 # Columns that say where an observation belongs; no component of a structure.

@@ -6,7 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pyarrow as pa
 import pytest
@@ -176,6 +178,22 @@ def test_two_processes_load_the_same_batch_once(tmp_path: Path) -> None:
     assert snapshot is not None
     assert snapshot.sequence("feedback.requests") == 1
     assert versions(together) == versions(alone)
+
+
+def test_writers_that_create_a_table_at_once_leave_one_version(tmp_path: Path) -> None:
+    schema = pa.schema([("request_id", pa.string())])
+    for turn in range(20):
+        lake, together = new_lake(tmp_path / str(turn)), Barrier(4)
+
+        def create(_: int, lake: Lake = lake, together: Barrier = together) -> int:
+            together.wait()
+            return lake.ensure("core", "request", schema, None).version
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(create, range(4))) == [0, 0, 0, 0]
+        log = lake.folder("core", "request") / "_delta_log"
+        assert [each.name for each in log.glob("*.json")] == [f"{0:020}.json"]
+        assert not list(lake.paths.work.iterdir())
 
 
 @pytest.mark.parametrize(
