@@ -48,7 +48,8 @@ lint: $(DEV) $(GX) $(AIRFLOW) ## style, format, types and the city's contracts
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -m mypy --python-executable .venv/gx/bin/python --cache-dir .mypy_cache/gx quality/gx.py
-	@$(PYTHON) -m mypy --python-executable .venv/airflow/bin/python --cache-dir .mypy_cache/airflow dags
+	@$(PYTHON) -m mypy --python-executable .venv/airflow/bin/python --cache-dir .mypy_cache/airflow \
+		--follow-imports silent dags
 	@$(CITYLAKE) contract check --city danang
 
 bench: $(DEV) ## the bare limit and ours, side by side

@@ -69,14 +69,14 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
             return steps.extract(city, source.id, day, window)
 
         @task
-        def load(extracted: dict[str, Any]) -> dict[str, Any]:
+        def load(extracted: Any) -> dict[str, Any]:
             """Nạp vào bảng lõi và khu cách ly | Load into core and quarantine."""
             from pipeline import steps
 
             return steps.load(city, extracted["extraction"])
 
         @task(outlets=[asset])
-        def account(loaded: dict[str, Any]) -> dict[str, Any]:
+        def account(loaded: Any) -> dict[str, Any]:
             """Đối chiếu số bản ghi | Check that every record has an outcome; publish the batch."""
             from pipeline.orchestration.accounts import account_for
 

@@ -72,14 +72,14 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
             return {**built, "read": versions_read(built["versions"], events)}
 
         @task
-        def check(built: dict[str, Any]) -> dict[str, Any]:
+        def check(built: Any) -> dict[str, Any]:
             """Chạy mọi phép kiểm tra và kết luận của cổng | Run every check; the gate decides."""
             from pipeline import steps
 
             return steps.check(city, built["build"])
 
         @task(outlets=[promotion, *publications.values()])
-        def promote(built: dict[str, Any]) -> dict[str, Any]:
+        def promote(built: Any) -> dict[str, Any]:
             """Ghi một bản ghi công bố | Write one promotion record: the only commit."""
             from pipeline import steps
 
@@ -140,7 +140,7 @@ def deadline_dag(city: str, plan: CityPlan) -> DAG:
 
             context = get_current_context()
             day = day_of(context)
-            late = missing_sources(city, day)
+            late: list[Any] = list(missing_sources(city, day))
             event = context["outlet_events"][asset]
             event.add_partitions(day)
             event.extra = {"day": day, "missing": late}

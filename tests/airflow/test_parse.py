@@ -41,6 +41,7 @@ print(json.dumps({
 }))
 """
 EXPECTED = 15
+AGENCY = "Trung tâm Giám sát, điều hành thông minh thành phố Đà Nẵng (Tổng đài 1022)"
 
 
 def read(program: Path, home: Path, city: str) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def test_what_contracts_say_stands_in_the_dags(parsed: dict[str, Any]) -> None:
     assert list(dag["tasks"]) == ["extract", "load", "account"]
     for task in dag["tasks"].values():
         assert (task["pool"], task["retries"], task["policy"]) == ("open311", 3, True)
-        assert task["owner"] == "Trung tâm Thông tin dịch vụ công 1022"
+        assert task["owner"] == AGENCY
 
 
 def test_the_bundle_holds_one_file_and_hides_no_package() -> None:
