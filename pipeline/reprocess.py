@@ -175,9 +175,8 @@ def kept_batches(
 def _load_again(
     context: Context, compiled: CompiledStream, batches: list[KeptBatch], store: RawStore
 ) -> None:
-    for number, batch in enumerate(batches, 1):
-        # Only the newest snapshot says what the source does not hold any more.
-        is_newest = number == len(batches) and batch.is_whole
+    earlier: set[str] = set()
+    for batch in batches:
         objects = map(RawReference, batch.digests)
         reader = reopen_stream(compiled.source, compiled.raw_columns, store, objects)
         try:
@@ -186,12 +185,13 @@ def _load_again(
                 compiled,
                 reader,
                 batch.as_of,
-                full_snapshot=is_newest and compiled.source.cursor == "none",
+                full_snapshot=batch.is_whole and compiled.source.cursor == "none",
                 journal=context.paths.journal,
-                again=True,
+                earlier=earlier,
             )
         finally:
             reader.close()
+        earlier.update(batch.digests)
 
 
 def _counts(moves: Moves) -> dict[str, int]:

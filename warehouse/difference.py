@@ -2,6 +2,7 @@
 """What a staged batch would change in a core table, looked up by key."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def compare(
     journal: Path,
     *,
     full_snapshot: bool,
-    again: bool = False,
+    earlier: Collection[str] | None = None,
 ) -> Difference:
     """Compare the staged records with a version of the core table.
 
@@ -58,7 +59,7 @@ def compare(
         snapshot: The version to compare with.
         journal: The journal folder, read when an older batch is replayed.
         full_snapshot: Whether the batch is all that the source holds.
-        again: Whether the batch was loaded before, by an earlier contract.
+        earlier: Where the batch is loaded again, the raw objects of the batches before it.
 
     Returns:
         The difference. Tables `met` (see `met_sql`) and `absent` (keys and `_home` of rows to
@@ -79,11 +80,12 @@ def compare(
     staged.connection.execute(f"CREATE OR REPLACE TABLE seen AS {seen_sql(delivered)}")
     files = _files_of_keys(staged, snapshot)
     if files:
+        again = earlier is not None
         query = met_sql(table, read_files(files), source, staged.as_of, again=again)
         staged.connection.execute(f"INSERT INTO met {query}")
     held_back = None
     if full_snapshot and source.deletes == "absence" and snapshot.data_files:
-        held_back = _find_absent(staged, snapshot)
+        held_back = _find_absent(staged, snapshot, earlier)
     return _summary(staged, snapshot, held_back)
 
 
@@ -116,11 +118,15 @@ def _files_of_keys(staged: Staged, snapshot: Snapshot) -> list[Path]:
     return snapshot.files({home for (home,) in staged.connection.execute(query).fetchall()})
 
 
-def _find_absent(staged: Staged, snapshot: Snapshot) -> str | None:
-    """Fill table `absent`; where deletions are refused it stays empty and the reason is given."""
+def _find_absent(staged: Staged, snapshot: Snapshot, earlier: Collection[str] | None) -> str | None:
+    """Fill table `absent`; where deletions are refused it stays empty and the reason is given.
+
+    A batch that is loaded again is older than the stream's as-of. What it lacks of the batches
+    before it was gone on its day; what came of a later one it cannot know.
+    """
     table, source = staged.compiled.table, staged.compiled.source
     stored = snapshot.as_of(source.id)
-    if stored is not None and stored > staged.as_of:
+    if earlier is None and stored is not None and stored > staged.as_of:
         return f"the snapshot of {staged.as_of} is older than the stream's as-of {stored}"
     if not staged.records - staged.quarantined:
         return "the snapshot holds no good record"
@@ -130,10 +136,13 @@ def _find_absent(staged: Staged, snapshot: Snapshot) -> str | None:
     home = f"l.{quoted(table.partition_column)}" if table.partition_column else "NULL"
     live = f"{read_files(snapshot.files())} l"
     mine = f"l._source = {literal(source.id)} AND NOT l._is_deleted"
+    known = f"l._as_of <= {date_literal(staged.as_of)}"
+    if earlier is not None:
+        known = _came_before(staged, earlier)
     staged.connection.execute(
         f"""
         INSERT INTO absent SELECT {quoted_list(table.key, "l.")}, {home} FROM {live}
-        WHERE {mine} AND l._as_of <= {date_literal(staged.as_of)}
+        WHERE {mine} AND {known}
             AND NOT EXISTS (SELECT 1 FROM staged s WHERE {same("s", "l", table.key)})
         """
     )
@@ -145,6 +154,16 @@ def _find_absent(staged: Staged, snapshot: Snapshot) -> str | None:
     return (
         f"{absent} of {rows} rows are absent from the snapshot, "
         f"more than the share {source.max_delete_share} that may be deleted at once"
+    )
+
+
+def _came_before(staged: Staged, earlier: Collection[str]) -> str:
+    """SQL condition: row `l` came of the batch that is loaded again or of one before it."""
+    day = date_literal(staged.as_of)
+    objects = ", ".join(map(literal, sorted(earlier))) or "NULL"
+    return (
+        f"(l._as_of < {day} OR (l._as_of = {day} AND (l._raw_digest IN ({objects})"
+        " OR l._raw_digest IN (SELECT digest FROM object))))"
     )
 
 

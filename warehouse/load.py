@@ -1,6 +1,6 @@
 """Loads one batch of one stream into quarantine and core."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -73,7 +73,7 @@ def load_stream(
     *,
     full_snapshot: bool,
     journal: Path,
-    again: bool = False,
+    earlier: Collection[str] | None = None,
 ) -> LoadResult:
     """Load the batches of one stream as one batch of processing day `as_of`.
 
@@ -89,8 +89,9 @@ def load_stream(
         full_snapshot: Whether the batches are all that the source holds; only then, and only
             where the contract says so, does absence delete.
         journal: The journal folder; `records/` and `batches/` below it are written.
-        again: Whether the batch was loaded before, by an earlier contract: rows that came of
-            it are then older readings of the same objects, not rival versions.
+        earlier: Where the batch was loaded before, by an earlier contract: digests of the
+            raw objects of the batches before it, which were all loaded again. Rows that came
+            of the batch are then older readings of the same objects, not rival versions.
 
     Returns:
         What became of the records.
@@ -111,7 +112,9 @@ def load_stream(
 
         def attempt() -> LoadResult:
             base = _base(lake, staged)
-            difference = compare(staged, base, journal, full_snapshot=full_snapshot, again=again)
+            difference = compare(
+                staged, base, journal, full_snapshot=full_snapshot, earlier=earlier
+            )
             write_records(path, staged, difference.outcomes, work)
             after = _commit(lake, staged, base, difference, raw)
             return _result(staged, difference, before, after, path)

@@ -204,6 +204,19 @@ def test_any_history_ends_as_if_always_so(
     assert town.rows(REGISTER, columns) == expected
 
 
+def test_what_a_snapshot_in_between_lacked_stays_deleted(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = _rows([number for number in range(1, 21) if number != 5])
+    history = [(FIRST, _rows()), (SECOND, gone), (THIRD, _rows(r5=REFUSED_LATER))]
+    _load(town, history)
+    _change(town, "KIND")
+    reprocess(town.context, REGISTER, apply=True)
+    live = _live(town)
+    assert {row[0] for row in live} == {f"R-{n:04}" for n in range(1, 21) if n != 5}
+    assert live == _fresh(town, history, tmp_path / "fresh", monkeypatch)
+
+
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_an_interrupted_one_is_finished_by_the_next(
     town: Town,
