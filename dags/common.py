@@ -13,8 +13,12 @@ from airflow.sdk import (
     RetryAction,
     RetryRule,
 )
+from airflow.sdk.definitions.callback import SyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from dags.logs import named
 from pipeline.orchestration.failures import LASTING, PASSING
+from pipeline.orchestration.notice import run_is_late
 from pipeline.orchestration.plan import CityPlan, SourcePlan
 
 # Before any city's first run; what is older is asked for by hand or by a backfill.
@@ -34,6 +38,7 @@ TASK = {
     "retries": 2,
     "retry_delay": timedelta(seconds=10),
     "retry_policy": RETRIES,
+    "on_execute_callback": named(),
 }
 
 
@@ -50,6 +55,22 @@ def limits(plan: CityPlan) -> dict[str, Any]:
     """When the scheduler itself starts runs: for a demo city never, its days are past."""
     end = datetime.combine(plan.default_day, datetime.min.time(), UTC) if plan.is_demo else None
     return {"start_date": START, "end_date": end, "catchup": False}
+
+
+def deadline(plan: CityPlan, what: str, hours: float) -> DeadlineAlert:
+    """When a run takes too long: an entry in the journal, and a notice.
+
+    Args:
+        plan: The city.
+        what: Id of the source, or the name of the DAG.
+        hours: From when the run was queued.
+    """
+    return DeadlineAlert(
+        name=f"{what} takes too long",
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=hours),
+        callback=SyncCallback(run_is_late, kwargs={"city": plan.name, "what": what}),
+    )
 
 
 def day_parameter() -> Param:

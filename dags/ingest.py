@@ -5,7 +5,8 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags.common import RETRIES, core_asset, daily, day_of, day_parameter, limits
+from dags.common import RETRIES, core_asset, daily, day_of, day_parameter, deadline, limits
+from dags.logs import named, tell
 from pipeline.orchestration.plan import CityPlan, SourcePlan
 
 DOC = """
@@ -44,6 +45,7 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
         ),
         schedule=daily(asked.schedule, source.timezone),
         **limits(plan),
+        deadline=deadline(plan, source.id, asked.latency_hours),
         max_active_runs=1,
         tags=["ingest", source.group, source.agency_code],
         params={"day": day_parameter(), "first": _first()},
@@ -55,6 +57,7 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
             "max_retry_delay": timedelta(seconds=asked.retry_delay_max_seconds),
             "retry_exponential_backoff": 2,
             "retry_policy": RETRIES,
+            "on_execute_callback": named(source.id),
         },
     ) as dag:
 
@@ -66,14 +69,21 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
             context = get_current_context()
             day, first = day_of(context), context["params"]["first"]
             window = {"first": first, "last": day} if first else None
-            return steps.extract(city, source.id, day, window)
+            extracted = steps.extract(city, source.id, day, window)
+            figures = {name: extracted[name] for name in ("objects", "bytes", "records")}
+            tell("extracted", extracted["extraction"], **figures)
+            return extracted
 
         @task
         def load(extracted: Any) -> dict[str, Any]:
             """Nạp vào bảng lõi và khu cách ly | Load into core and quarantine."""
             from pipeline import steps
 
-            return steps.load(city, extracted["extraction"])
+            batch = extracted["extraction"]
+            loaded = steps.load(city, batch)
+            names = ("table", "sequence", "version", "records", "deleted")
+            tell("loaded", batch, **{name: loaded[name] for name in names}, **loaded["counts"])
+            return {**loaded, "extraction": batch}
 
         @task(outlets=[asset])
         def account(loaded: Any) -> dict[str, Any]:
@@ -81,6 +91,7 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
             from pipeline.orchestration.accounts import account_for
 
             told = account_for(loaded)
+            tell("accounted for", loaded["extraction"], records=loaded["records"])
             event = get_current_context()["outlet_events"][asset]
             event.add_partitions(loaded["day"])
             event.extra = told

@@ -19,13 +19,17 @@ from dags.common import (
     daily,
     day_of,
     day_parameter,
+    deadline,
     deadline_asset,
     limits,
     promotion_asset,
     publication_asset,
 )
+from dags.logs import tell
 from pipeline.orchestration.plan import CityPlan
 
+# A run of a day takes minutes; what takes this long hangs.
+LONGEST_HOURS = 2.0
 DOC = """
 Dựng các bảng kết quả của một ngày, kiểm tra và đưa qua cổng. Chạy khi mọi nguồn đã về, hoặc đến hạn
 thì chạy với những gì đang có; mỗi lần một lượt.
@@ -50,6 +54,7 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
         schedule=PartitionedAssetTimetable(assets=_condition(plan)),
         start_date=START,
         catchup=False,
+        deadline=deadline(plan, "transform", LONGEST_HOURS),
         max_active_runs=1,
         tags=["transform"],
         params={"day": day_parameter()},
@@ -69,14 +74,19 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
                 for found in context["triggering_asset_events"].values()
                 for event in found
             ]
-            return {**built, "read": versions_read(built["versions"], events)}
+            read = versions_read(built["versions"], events)
+            tell("built", built["build"], **built["versions"])
+            return {**built, "read": read}
 
         @task
         def check(built: Any) -> dict[str, Any]:
             """Chạy mọi phép kiểm tra và kết luận của cổng | Run every check; the gate decides."""
             from pipeline import steps
 
-            return steps.check(city, built["build"])
+            checked = steps.check(city, built["build"])
+            verdicts = {name: each["verdict"] for name, each in checked["publications"].items()}
+            tell("checked", built["build"], **verdicts)
+            return checked
 
         @task(outlets=[promotion, *publications.values()])
         def promote(built: Any) -> dict[str, Any]:
@@ -84,6 +94,7 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
             from pipeline import steps
 
             promoted = steps.promote(city, built["build"])
+            tell("promoted", built["build"], record=promoted["record"])
             context = get_current_context()
             day = day_of(context)
             for name, asset in publications.items():
@@ -140,7 +151,7 @@ def deadline_dag(city: str, plan: CityPlan) -> DAG:
 
             context = get_current_context()
             day = day_of(context)
-            late: list[Any] = list(missing_sources(city, day))
+            late: list[Any] = list(missing_sources(city, day, context["run_id"]))
             event = context["outlet_events"][asset]
             event.add_partitions(day)
             event.extra = {"day": day, "missing": late}

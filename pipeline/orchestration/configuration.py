@@ -20,6 +20,8 @@ PROGRAM_VARIABLE = "CITYLAKE_AIRFLOW"
 ADDRESS = "127.0.0.1"
 USUAL_PORT = 8080
 PARALLELISM = 4
+# A folder, or the address of a server: where OpenLineage's events go. None are made without it.
+LINEAGE_VARIABLE = "CITYLAKE_LINEAGE"
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 
 
@@ -138,13 +140,13 @@ def prepare(home: Home, city: str, port: int, base: Mapping[str, str]) -> dict[s
         "scheduler__enable_health_check": False,
         "triggerer__default_capacity": 100,
         "usage_data_collection__enabled": False,
-        "openlineage__disabled": base.get("AIRFLOW__OPENLINEAGE__DISABLED", True),
+        **_lineage(base),
     }
-    # Nobody's settings of another Airflow on this machine, but what they say of lineage.
+    # Nobody's settings of another Airflow on this machine, or of its lineage.
     ours = {
         name: value
         for name, value in base.items()
-        if not name.startswith("AIRFLOW") or name.startswith("AIRFLOW__OPENLINEAGE__")
+        if not name.startswith(("AIRFLOW", "OPENLINEAGE"))
     }
     told = {f"AIRFLOW__{name.upper()}": str(value) for name, value in settings.items()}
     gx = base.get(GX_VARIABLE) or str(Path(sys.prefix, "gx", "bin", "python"))
@@ -158,6 +160,27 @@ def prepare(home: Home, city: str, port: int, base: Mapping[str, str]) -> dict[s
         "DO_NOT_TRACK": "1",
         "SCARF_ANALYTICS": "false",
         "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _lineage(base: Mapping[str, str]) -> dict[str, object]:
+    """Off, or to the place that the environment names; no source code and no parameters in it."""
+    place = base.get(LINEAGE_VARIABLE, "").strip()
+    if not place:
+        return {"openlineage__disabled": True}
+    if place.startswith(("http://", "https://")):
+        transport: dict[str, object] = {"type": "http", "url": place}
+    else:
+        folder = Path(place).absolute()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A file an event: tasks that end at the same time would write into each other's lines.
+        transport = {"type": "file", "log_file_path": str(folder / "event"), "append": False}
+    return {
+        "openlineage__disabled": False,
+        "openlineage__transport": json.dumps(transport),
+        "openlineage__extractors": "dags.lineage.StepLineage",
+        "openlineage__namespace": "citylake",
+        "openlineage__disable_source_code": True,
     }
 
 

@@ -1,8 +1,8 @@
-"""A server before a server: it refuses as often as it is told, then passes everything on."""
+"""A server before a server: it refuses or holds what it is told to, then passes everything on."""
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
@@ -14,13 +14,22 @@ UNAVAILABLE = 503
 
 @dataclass
 class Flaky:
-    """Where it answers, and how often it will still refuse."""
+    """Where it answers, how often it will still refuse, and who waits for an answer."""
 
     target: str
     address: str = ""
     refusals: int = 0
     refused: int = 0
+    waited: int = 0
     turn: threading.Lock = field(default_factory=threading.Lock)
+    open: threading.Event = field(default_factory=threading.Event)
+
+    def wait(self) -> None:
+        """Keep a request until the gate is open."""
+        if not self.open.is_set():
+            with self.turn:
+                self.waited += 1
+            self.open.wait()
 
     def refuses(self) -> bool:
         """Whether this request is refused."""
@@ -40,11 +49,13 @@ def flaky(target: str) -> Iterator[Flaky]:
         target: Address without a path of the server behind it.
     """
     state = Flaky(target)
+    state.open.set()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:  # noqa: N802 - the name that the library calls
+            state.wait()
             if state.refuses():
                 self._answer(UNAVAILABLE, b"", {})
                 return
@@ -62,8 +73,10 @@ def flaky(target: str) -> Iterator[Flaky]:
                 if name.lower() not in {"content-length", "connection", "transfer-encoding"}:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            # Who asked may have been ended meanwhile.
+            with suppress(ConnectionError):
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -75,6 +88,7 @@ def flaky(target: str) -> Iterator[Flaky]:
     try:
         yield state
     finally:
+        state.open.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -1,7 +1,8 @@
 """Airflow over a small Da Nang, and the same city run by the command line beside it.
 
 Both read one demo city, whose Open311 server stands behind one that can refuse. The city's folder
-is a copy that tests change; it names no history, so that the demo city is the tests' own.
+is a copy that tests change. The environment names the demo city's systems, so that the keeper
+starts none of its own; the scheduler starts nothing by itself, since a demo city's days are past.
 """
 
 import json
@@ -20,6 +21,7 @@ from typing import Any
 import httpx
 
 from tests.airflow.flaky import Flaky, flaky
+from tests.airflow.listener import Listener, listener
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / ".venv" / "airflow" / "bin" / "airflow"
@@ -43,6 +45,8 @@ class Orchestra:
             Airflow has parsed them again.
         home, plain: Lake that Airflow writes, and that of the command line.
         server: Before the Open311 server.
+        listener: Told of what passes its deadline.
+        lineage: Folder of OpenLineage's events.
     """
 
     city: Path
@@ -51,6 +55,8 @@ class Orchestra:
     port: int
     environ: dict[str, str] = field(repr=False)
     server: Flaky
+    listener: Listener
+    lineage: Path
     clients: dict[str, httpx.Client] = field(default_factory=dict, repr=False)
 
     def client(self, user: str) -> httpx.Client:
@@ -87,6 +93,22 @@ class Orchestra:
         answer = self.client("engineer").post(f"/api/v2/dags/{dag}/dagRuns", json=body)
         answer.raise_for_status()
         return str(answer.json()["dag_run_id"])
+
+    def backfill(self, dag: str, first: str, last: str) -> httpx.Response:
+        """Ask Airflow for a backfill of the days from `first` to `last`."""
+        body = {
+            "dag_id": dag,
+            "from_date": f"{first}T00:00:00Z",
+            "to_date": f"{last}T23:59:59Z",
+            "reprocess_behavior": "completed",
+        }
+        return self.client("engineer").post("/api/v2/backfills", json=body)
+
+    def log(self, dag: str, run: str, task: str, attempt: int = 1) -> list[Json]:
+        """The lines of a task's log."""
+        place = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/logs/{attempt}"
+        found: list[Json] = self.get(place)["content"]
+        return found
 
     def ingest(self, day: str) -> dict[str, str]:
         """Start every source's DAG for a day; returns the ids of the runs."""
@@ -196,7 +218,6 @@ def change(path: Path, old: str, new: str) -> None:
 def _city(folder: Path) -> Path:
     city = folder / "cities" / "danang"
     shutil.copytree(REPOSITORY / "cities" / "danang", city)
-    change(city / "city.yaml", "history:\n  from: 2025-03-08\n  to: 2025-07-02\n", "")
     # Long enough to be answered by a test, short enough to wait for.
     change(city / "city.yaml", "approval_hours: 24", "approval_hours: 0.02")
     for path in (city / "sources").glob("*/*.yaml"):
@@ -208,6 +229,16 @@ def _city(folder: Path) -> Path:
         city / "sources" / "feedback" / "open311.yaml",
         "token_env: CITYLAKE_DANANG_OPEN311_TOKEN",
         "token_env: CITYLAKE_DANANG_OPEN311_TOKEN, attempts: 1",
+    )
+    change(
+        city / "sources" / "feedback" / "open311.yaml",
+        "page_size: 1000",
+        "page_size: 1000, in_flight: 1",
+    )
+    change(
+        city / "sources" / "feedback" / "open311.yaml",
+        "slaProperties:\n",
+        "slaProperties:\n  - {property: latency, value: 0.005, unit: h}\n",
     )
     return city
 
@@ -243,18 +274,20 @@ def orchestra_in(folder: Path) -> Iterator[Orchestra]:
     with _demo() as variables:
         scheme, _, rest = variables[URL].partition("://")
         host, _, path = rest.partition("/")
-        with flaky(f"{scheme}://{host}") as server:
-            home, plain = folder / "lake", folder / "plain"
+        with flaky(f"{scheme}://{host}") as server, listener() as told:
+            home, plain, lineage = folder / "lake", folder / "plain", folder / "lineage"
             environ = {
                 **os.environ,
                 **variables,
                 URL: f"{server.address}/{path}",
                 "CITYLAKE_HOME": str(home),
+                "CITYLAKE_NOTIFY_URL": told.address,
+                "CITYLAKE_LINEAGE": str(lineage),
             }
             command = [CITYLAKE, "airflow"]
             up = [*command, "up", "--city", str(city), "--port", str(port)]
             try:
                 subprocess.run(up, env=environ, check=True, cwd=REPOSITORY)  # noqa: S603
-                yield Orchestra(city, home, plain, port, environ, server)
+                yield Orchestra(city, home, plain, port, environ, server, told, lineage)
             finally:
                 subprocess.run([*command, "down"], env=environ, check=True)  # noqa: S603

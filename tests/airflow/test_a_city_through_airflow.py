@@ -3,13 +3,17 @@
 The tests are one story and stand in its order: what a day leaves is where the next one starts.
 """
 
+import json
 import os
 import signal
 
-from tests.airflow.orchestra import Json, Orchestra, change
-from tests.airflow.processes import children_named
+import httpx
+import psutil
 
-FIRST, SECOND, THIRD = "2025-07-02", "2025-07-03", "2025-07-04"
+from tests.airflow.orchestra import URL, Json, Orchestra, change
+from tests.airflow.processes import children_named, task_process
+
+FIRST, SECOND, THIRD, FOURTH = "2025-07-02", "2025-07-03", "2025-07-04", "2025-07-05"
 FEEDBACK, STATISTICS = "ingest_feedback.open311", "ingest_socioeconomic.statistics_office"
 SOURCES = {
     "ingest_administration.one_stop_shop",
@@ -53,8 +57,6 @@ def test_every_dag_is_there_and_none_is_broken(orchestra: Orchestra) -> None:
 def test_nobody_enters_without_a_name(orchestra: Orchestra) -> None:
     client = orchestra.client("auditor")
     url = f"{client.base_url}/api/v2/dags"
-    import httpx
-
     assert httpx.get(url).status_code == 401
     wrong = {"username": "admin", "password": "admin"}
     assert httpx.post(f"{client.base_url}/auth/token", json=wrong).status_code == 401
@@ -128,8 +130,9 @@ def test_transform_was_started_by_the_events_whose_versions_it_read(orchestra: O
     built = orchestra.get(f"{place}/return_value?deserialize=true")["value"]
     assert built["read"] == {table: extra["version"] for table, extra in told.items()}
     assert all(built["versions"][table] == version for table, version in built["read"].items())
-    record = sorted((orchestra.home / "danang" / "promotions").glob("*.json"))[-1]
-    assert all(extra["sequence"] == 1 for extra in told.values()), record
+    sources = orchestra.status(orchestra.home)["sources"]
+    for extra in told.values():
+        assert extra["sequence"] == sources[extra["source"]]["sequence"]
 
 
 def test_what_is_held_waits_for_a_named_person_and_silence_rejects(orchestra: Orchestra) -> None:
@@ -191,6 +194,153 @@ def test_a_scheduler_that_is_killed_comes_back_to_the_same_content(orchestra: Or
     assert children_named(orchestra.home, "scheduler") != [scheduler]
     orchestra.run_plain(THIRD)
     assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
+
+
+def test_at_the_deadline_marts_are_built_with_what_is_there(orchestra: Orchestra) -> None:
+    before = len(orchestra.listener.told)
+    run = orchestra.start("deadline", FOURTH)
+    assert orchestra.ended("deadline", FOURTH)["state"] == "success"
+    ended = orchestra.ended("transform", FOURTH)
+    assert (ended["run_type"], ended["state"]) == ("asset_triggered", "success")
+    told = {each["what"]: each for each in orchestra.listener.told[before:]}
+    assert set(told) == {dag.removeprefix("ingest_") for dag in SOURCES}
+    assert {each["status"] for each in told.values()} == {"missing"}
+    assert {(each["day"], each["run"]) for each in told.values()} == {(FOURTH, run)}
+    assert all(each in _notices(orchestra) for each in told.values())
+
+
+def test_backfills_at_once_a_killed_task_and_one_without_memory(orchestra: Orchestra) -> None:
+    """All sources of a day by Airflow's own backfill; one of them has everything go wrong."""
+    before = len(orchestra.listener.told)
+    orchestra.server.open.clear()
+    try:
+        for dag in SOURCES:
+            orchestra.backfill(dag, FOURTH, FOURTH).raise_for_status()
+        assert orchestra.backfill(FEEDBACK, FOURTH, FOURTH).status_code == 409
+        killed = _process_of_attempt(orchestra, 1)
+        (late,) = orchestra.until(lambda: orchestra.listener.told[before:], "the deadline of a run")
+        (run,) = orchestra.runs(FEEDBACK, FOURTH)
+        assert (late["what"], late["status"], late["day"]) == ("feedback.open311", "late", FOURTH)
+        assert late["run"] == run["dag_run_id"]
+        assert late in _notices(orchestra)
+        killed.kill()
+        limited = _process_of_attempt(orchestra, 2)
+        # What is there may stay; nothing more is given.
+        limited.rlimit(psutil.RLIMIT_AS, (1, 1))
+    finally:
+        orchestra.server.open.set()
+    orchestra.until(lambda: len(orchestra.runs("transform", FOURTH)) == 2, "the whole day")
+    orchestra.day(FOURTH)
+    assert run["run_type"] == "backfill"
+    assert orchestra.tasks(FEEDBACK, run["dag_run_id"])["extract"]["try_number"] == 3
+    orchestra.run_plain(FOURTH)
+    assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
+
+
+def test_a_day_that_is_published_changes_nothing(orchestra: Orchestra) -> None:
+    city = orchestra.home / "danang"
+    hashes, records = orchestra.hashes(orchestra.home), set((city / "promotions").iterdir())
+    releases = set((city / "releases").rglob("*"))
+    orchestra.start(FEEDBACK, FOURTH)
+    assert orchestra.ended(FEEDBACK, FOURTH)["state"] == "success"
+    orchestra.start("transform", FOURTH)
+    assert orchestra.ended("transform", FOURTH)["state"] == "success"
+    assert set((city / "promotions").iterdir()) == records
+    assert set((city / "releases").rglob("*")) == releases
+    assert orchestra.hashes(orchestra.home) == hashes
+
+
+def test_a_log_names_run_source_and_batch_and_tells_of_no_record(orchestra: Orchestra) -> None:
+    run = orchestra.runs(FEEDBACK, FOURTH)[-1]["dag_run_id"]
+    batches = set()
+    for task in ("extract", "load", "account"):
+        lines = [each for each in orchestra.log(FEEDBACK, run, task) if "run" in each]
+        named = {(each["run"], each["day"], each["source"]) for each in lines}
+        assert named == {(run, FOURTH, "feedback.open311")}, task
+        (told,) = [each for each in lines if each["logger"] == "dags.logs"]
+        batches.add(told["batch"])
+    (batch,) = batches
+    assert batch.startswith(f"feedback.open311_{FOURTH}_")
+    logs = [path.read_text("utf-8") for path in (orchestra.home / "airflow").rglob("*.log")]
+    assert len(logs) > 50
+    # What a person wrote, and what opens a door, is in no log of a task or a component.
+    secrets = [orchestra.listener.address.rpartition("/")[2], *_passwords(orchestra)]
+    described = {each["description"] for each in _requests(orchestra) if each.get("description")}
+    assert len(described) > 20
+    for text in (*secrets, *described):
+        assert not any(text in log for log in logs), text
+
+
+def test_lineage_tells_of_batches_and_verdicts(orchestra: Orchestra) -> None:
+    events = [json.loads(path.read_text("utf-8")) for path in orchestra.lineage.iterdir()]
+    assert len(events) > 100
+    outputs = {
+        (each["name"], name): facet
+        for event in events
+        if event.get("eventType") == "COMPLETE"
+        for each in event["outputs"]
+        if each["namespace"] == "citylake://danang"
+        for name, facet in each["facets"].items()
+        if name.startswith("citylake_") and facet["day"] == FIRST
+    }
+    run = orchestra.runs("transform", FIRST)[0]["dag_run_id"]
+    place = f"dags/transform/dagRuns/{run}/upstreamAssetEvents"
+    for event in orchestra.get(place)["asset_events"]:
+        told = event["extra"]
+        facet = outputs[f"core/{told['table']}/{told['source']}", "citylake_batch"]
+        assert facet["deltaVersion"] == told["version"]
+        assert facet["streamSequence"] == told["sequence"]
+        assert (facet["records"], facet["quarantined"]) == (told["records"], told["quarantined"])
+    for name in PUBLICATIONS:
+        assert outputs[f"publication/{name}", "citylake_verdict"]["verdict"] == "publish"
+    promoted = [
+        event
+        for event in events
+        if event["job"]["name"] == "transform.promote" and event["eventType"] == "COMPLETE"
+    ]
+    assert any(
+        {each["name"].partition("/")[0] for each in event["inputs"]} == {"core"}
+        for event in promoted
+    )
+    assert not any("sourceCode" in event["job"]["facets"] for event in events)
+
+
+def _process_of_attempt(orchestra: Orchestra, attempt: int) -> psutil.Process:
+    """The process of an attempt to extract, once its request waits before the server."""
+
+    def look() -> psutil.Process | None:
+        (run,) = orchestra.runs(FEEDBACK, FOURTH)
+        task = orchestra.tasks(FEEDBACK, run["dag_run_id"]).get("extract")
+        if task is None or task["state"] != "running" or orchestra.server.waited != attempt:
+            return None
+        return task_process(orchestra.home, task["id"]) if task["try_number"] == attempt else None
+
+    found: psutil.Process = orchestra.until(look, f"attempt {attempt} to extract")
+    return found
+
+
+def _notices(orchestra: Orchestra) -> list[Json]:
+    folder = orchestra.home / "danang" / "journal" / "deadlines"
+    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.iterdir())]
+
+
+def _passwords(orchestra: Orchestra) -> list[str]:
+    text = (orchestra.home / "airflow" / "passwords.json").read_text()
+    return list(json.loads(text).values())
+
+
+def _requests(orchestra: Orchestra) -> list[Json]:
+    """What the Open311 server tells of the last day."""
+    address = orchestra.environ[URL].replace("{day}", FOURTH)
+    token = orchestra.environ["CITYLAKE_DANANG_OPEN311_TOKEN"]
+    answer = httpx.get(
+        f"{address.rstrip('/')}/requests.json",
+        params={"page_size": 200},
+        headers={"authorization": f"Bearer {token}"},
+    )
+    answer.raise_for_status()
+    found: list[Json] = answer.json()
+    return found
 
 
 def _latest(orchestra: Orchestra, dataset: str) -> bytes:

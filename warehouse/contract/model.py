@@ -211,6 +211,7 @@ class Orchestration:
         pool: Name of the pool whose slots the source shares with others of one system, or None:
             a pool of its own.
         pool_slots: How many tasks of the pool may ask at once.
+        latency_hours: How long a run may take from when it was queued; a longer one is told of.
     """
 
     schedule: str | None = None
@@ -219,6 +220,7 @@ class Orchestration:
     retry_delay_max_seconds: float = 900
     pool: str | None = None
     pool_slots: int = 1
+    latency_hours: float = 2
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """When and how a scheduler asks a source: what its contract says of it.
 
-The schedule stands where ODCS has it (`slaProperties`, beside the freshness that it serves);
-retries and pool, which the standard does not know, in `customProperties`.
+The schedule stands where ODCS has it (`slaProperties`, beside the freshness that it serves), and so
+does the latency; retries and pool, which the standard does not know, in `customProperties`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from warehouse.contract.document import Document, Location
@@ -15,6 +15,7 @@ from warehouse.contract.validation import CUSTOM
 
 _RULE = "citylake.schedule"
 _FIELDS = 5
+_HOURS = {"h": 1, "d": 24}
 # Name and greatest value of the fields of a cron expression that a contract may fill.
 _TIMES = (("minute", 59), ("hour", 23))
 _ITEM = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?$")
@@ -24,15 +25,24 @@ def orchestration_of(data: Mapping[str, Any]) -> Orchestration:
     """What a (collapsed, valid) source contract says."""
     options = data[CUSTOM]
     retries, pool = options.get("retries", {}), options.get("pool", {})
-    usual = Orchestration()
+    usual, promised = Orchestration(), data.get("slaProperties", [])
     return Orchestration(
-        schedule=next((node.get("schedule") for node in data.get("slaProperties", [])), None),
+        schedule=next((node["schedule"] for node in promised if "schedule" in node), None),
         retries=retries.get("attempts", usual.retries),
         retry_delay_seconds=retries.get("delaySeconds", usual.retry_delay_seconds),
         retry_delay_max_seconds=retries.get("maxDelaySeconds", usual.retry_delay_max_seconds),
         pool=pool.get("name"),
         pool_slots=pool.get("slots", usual.pool_slots),
+        latency_hours=sla_hours(promised, "latency") or usual.latency_hours,
     )
+
+
+def sla_hours(nodes: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    """The hours that `slaProperties` promise for a property, or None where they do not name it."""
+    for node in nodes:
+        if node["property"] == name:
+            return float(node["value"]) * _HOURS[node["unit"]]
+    return None
 
 
 def orchestration_problems(document: Document) -> Iterator[Problem]:

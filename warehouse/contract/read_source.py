@@ -12,7 +12,7 @@ from warehouse.contract.model import (
     SourceContract,
     Unpivot,
 )
-from warehouse.contract.orchestration import orchestration_of, orchestration_problems
+from warehouse.contract.orchestration import orchestration_of, orchestration_problems, sla_hours
 from warehouse.contract.problem import Problem, raise_on
 from warehouse.contract.read import (
     custom,
@@ -31,7 +31,6 @@ RAW_PROPERTIES: Location = ("schema", 0, "properties")
 MAPPED_PROPERTIES: Location = ("schema", 1, "properties")
 _DOCUMENT: Location = (CUSTOM,)
 _SECONDS_PER_DAY = 86_400
-_HOURS = {"h": 1, "d": 24}
 
 
 def read_source(path: Path, identifier: str) -> SourceContract:
@@ -75,7 +74,7 @@ def read_source(path: Path, identifier: str) -> SourceContract:
         max_delete_share=float(options.get("maxDeleteShare", 0.1)),
         cursor=options.get("cursor", "none"),
         overlap_seconds=round(options.get("overlapDays", 0) * _SECONDS_PER_DAY),
-        freshness_hours=_freshness(data.get("slaProperties", [])),
+        freshness_hours=sla_hours(data.get("slaProperties", []), "freshness"),
         licence=options.get("licence"),
         raw_retention_days=options.get("rawRetentionDays"),
         orchestration=orchestration_of(data),
@@ -131,12 +130,6 @@ def _unpivot(node: Mapping[str, Any] | None) -> Unpivot | None:
     if node is None:
         return None
     return Unpivot(dict(node["columns"]), node["nameColumn"], node["valueColumn"])
-
-
-def _freshness(nodes: list[Mapping[str, Any]]) -> float | None:
-    for node in nodes:
-        return float(node["value"]) * _HOURS[node["unit"]]
-    return None
 
 
 def _source_problems(document: Document, identifier: str) -> Iterator[Problem]:
