@@ -52,7 +52,7 @@ lint: $(DEV) $(GX) $(AIRFLOW) ## style, format, types and the city's contracts
 		--follow-imports silent dags
 	@$(CITYLAKE) contract check --city danang
 
-bench: $(DEV) ## the bare limit and ours, side by side
+bench: $(DEV) $(GX) $(AIRFLOW) ## the bare limit and ours, side by side
 	@$(PYTHON) -m bench
 
 lock: $(RUNTIME) ## write requirements/*.txt anew from pyproject.toml

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from warehouse.contract.document import Document, Location, read_document
 from warehouse.contract.merge import merge_problems
 from warehouse.contract.model import SourceContract, TableContract
-from warehouse.contract.orchestration import cron_error
+from warehouse.contract.orchestration import schedule_error
 from warehouse.contract.problem import ContractError, Problem, raise_on
 from warehouse.contract.read import read_table
 from warehouse.contract.read_source import read_source
@@ -239,7 +239,8 @@ def read_settings(path: Path) -> dict[str, Any]:
         "vacuum_days": data.get("vacuum_days", 30),
         **data.get("orchestration", {}),
     }
-    wrong = cron_error(settings["deadline"]) if "deadline" in settings else None
+    deadline = settings.get("deadline", City.deadline)
+    wrong = schedule_error(deadline, data["timezone"])
     if wrong:
         place: Location = ("orchestration", "deadline")
         raise ContractError([document.problem(place, "citylake.schedule", wrong)])

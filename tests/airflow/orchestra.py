@@ -145,15 +145,14 @@ class Orchestra:
                 assert ended["state"] == "success", self.said(dag, ended["dag_run_id"])
 
     def said(self, dag: str, run: str) -> str:
-        """The states of a run's tasks, and the last that the failed ones logged."""
+        """The states of a run's tasks, and the last errors that the failed ones logged."""
         lines = []
         for name, task in self.tasks(dag, run).items():
             lines.append(f"{dag}.{name}: {task['state']}")
             if task["state"] == "failed":
-                log = self.get(
-                    f"dags/{dag}/dagRuns/{run}/taskInstances/{name}/logs/{task['try_number']}"
-                )
-                lines += [json.dumps(each)[:2000] for each in log["content"][-4:]]
+                log = self.log(dag, run, name, task["try_number"])
+                errors = [each for each in log if each.get("level") == "error"]
+                lines += [json.dumps(each)[:2000] for each in errors[-4:]]
         return "\n".join(lines)
 
     def until(self, look: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:

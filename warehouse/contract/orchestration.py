@@ -6,7 +6,10 @@ does the latency; retries and pool, which the standard does not know, in `custom
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from warehouse.contract.document import Document, Location
 from warehouse.contract.model import Orchestration
@@ -18,7 +21,10 @@ _FIELDS = 5
 _HOURS = {"h": 1, "d": 24}
 # Name and greatest value of the fields of a cron expression that a contract may fill.
 _TIMES = (("minute", 59), ("hour", 23))
-_ITEM = re.compile(r"^(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/(\d{1,2}))?$")
+_NUMBER = re.compile(r"^\d{1,2}$", re.ASCII)
+# Rules of zones repeat by year; some change in one year and not in the next.
+_LOOKED_AT = date(2025, 1, 1)
+_LOOKED_AT_DAYS = 4 * 366
 
 
 def orchestration_of(data: Mapping[str, Any]) -> Orchestration:
@@ -46,9 +52,10 @@ def sla_hours(nodes: Sequence[Mapping[str, Any]], name: str) -> float | None:
 
 
 def orchestration_problems(document: Document) -> Iterator[Problem]:
-    """A schedule that is no cron expression, and a first wait longer than the longest."""
+    """A schedule that is no time of every day, and a first wait longer than the longest."""
+    timezone = document.data[CUSTOM]["timezone"]
     for index, node in enumerate(document.data.get("slaProperties", [])):
-        wrong = cron_error(node["schedule"]) if "schedule" in node else None
+        wrong = schedule_error(node["schedule"], timezone) if "schedule" in node else None
         if wrong:
             yield document.problem(("slaProperties", index, "schedule"), _RULE, wrong)
     found = orchestration_of(document.data)
@@ -61,37 +68,58 @@ def orchestration_problems(document: Document) -> Iterator[Problem]:
         yield document.problem(place, "citylake.retries", message)
 
 
-def cron_error(text: str) -> str | None:
-    """Why a text is no cron expression of times of every day, or None where it is one.
+def schedule_error(text: str, timezone: str) -> str | None:
+    """What `cron_error` or, of a cron expression, `gap_error` says."""
+    return cron_error(text) or gap_error(text, timezone)
 
-    Only what every cron reads alike is taken: numbers, `*`, ranges, lists and steps. The last
-    three fields are `*`: a processing day on which nobody asks would have no batch.
+
+def cron_error(text: str) -> str | None:
+    """Why a text is no cron expression of one time of every day, or None where it is one.
+
+    A run is for the day that ended last: a second time of a day would be for a day that goes on.
+    The last three fields are `*`: a processing day on which nobody asks would have no batch.
     """
     parts = text.split()
     if len(parts) != _FIELDS:
         return f"a cron expression has {_FIELDS} fields, this one has {len(parts)}"
     for part, (name, most) in zip(parts, _TIMES, strict=False):
-        if not _values(part, most):
-            return f"{part!r} is no {name} (0 to {most})"
+        if not _NUMBER.match(part) or int(part) > most:
+            return f"{part!r} is no {name} (0 to {most}): a source is asked at one time of a day"
     if parts[len(_TIMES) :] != ["*"] * (_FIELDS - len(_TIMES)):
         return "day, month and day of the week are `*`: a source is asked on every day"
     return None
 
 
-def _values(part: str, most: int) -> set[int]:
-    """The values that a field names; none where it is not understood."""
-    values: set[int] = set()
-    for item in part.split(","):
-        match = _ITEM.match(item)
-        if match is None:
-            return set()
-        first, last, step = (None if text is None else int(text) for text in match.groups())
-        low = first or 0
-        # `5/2` is read in two ways; a step needs a range.
-        if step is not None and first is not None and last is None:
-            return set()
-        high = most if first is None else (low if last is None else last)
-        if not low <= high <= most or step == 0:
-            return set()
-        values |= set(range(low, high + 1, step or 1))
-    return values
+def gap_error(text: str, timezone: str) -> str | None:
+    """Why a schedule has no run on some day, or None where it has one on every day.
+
+    Where clocks are put forward, a time that they leave out does not come: Airflow would take
+    the day before for the day after (the run of one day would be lost).
+
+    Args:
+        text: A cron expression that `cron_error` takes.
+        timezone: IANA zone of the clock.
+    """
+    minute, hour = (int(part) for part in text.split()[: len(_TIMES)])
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        # A rule of its own says so.
+        return None
+    for day in _changes(timezone):
+        told = datetime(day.year, day.month, day.day, hour, minute, tzinfo=zone)
+        if told.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != told.replace(tzinfo=None):
+            shown = f"{hour:02}:{minute:02}"
+            return f"in {timezone}, {day} has no {shown}: clocks are put forward"
+    return None
+
+
+@cache
+def _changes(timezone: str) -> tuple[date, ...]:
+    """The days on which clocks change, in the years that are looked at."""
+    zone = ZoneInfo(timezone)
+    days = [_LOOKED_AT + timedelta(days=number) for number in range(_LOOKED_AT_DAYS)]
+    offsets = [datetime(each.year, each.month, each.day, tzinfo=zone).utcoffset() for each in days]
+    return tuple(
+        day for day, now, then in zip(days, offsets, offsets[1:], strict=False) if now != then
+    )

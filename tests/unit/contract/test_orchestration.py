@@ -8,7 +8,7 @@ from tests.unit.contract.samples import CITY, SOURCE, broken, line_of, write_cit
 from warehouse.city import load_city
 from warehouse.contract.check import check_city
 from warehouse.contract.model import Orchestration
-from warehouse.contract.orchestration import cron_error
+from warehouse.contract.orchestration import cron_error, gap_error
 from warehouse.contract.problem import ContractError
 from warehouse.contract.read_source import read_source
 
@@ -16,14 +16,13 @@ SAID = """\
   - {property: retries, value: {attempts: 5, delaySeconds: 10, maxDelaySeconds: 40}}
   - {property: pool, value: {name: office, slots: 2}}
 slaProperties:
-  - {property: freshness, value: 24, unit: h, scheduler: cron, schedule: '5 4,16 * * *'}
+  - {property: freshness, value: 24, unit: h, scheduler: cron, schedule: 5 4 * * *}
+  - {property: latency, value: 1.5, unit: d}
 servers:
 """
 
 
-@pytest.mark.parametrize(
-    "text", ["* * * * *", "0 0,12 * * *", "*/5 9-17 * * *", "0-30/10 4 * * *", "59 23 * * *"]
-)
+@pytest.mark.parametrize("text", ["0 0 * * *", "05 4 * * *", "30 12 * * *", "59 23 * * *"])
 def test_cron_expressions_are_taken(text: str) -> None:
     assert cron_error(text) is None
 
@@ -36,9 +35,11 @@ def test_cron_expressions_are_taken(text: str) -> None:
         pytest.param("@daily", "5 fields", id="word"),
         pytest.param("60 1 * * *", "'60' is no minute (0 to 59)", id="minute"),
         pytest.param("0 24 * * *", "'24' is no hour", id="hour"),
-        pytest.param("9-5 1 * * *", "'9-5' is no minute", id="backwards"),
-        pytest.param("*/0 1 * * *", "'*/0' is no minute", id="no_step"),
-        pytest.param("5/2 1 * * *", "'5/2' is no minute", id="step_of_one_value"),
+        pytest.param("* 1 * * *", "'*' is no minute", id="every_minute"),
+        pytest.param("0 1,13 * * *", "'1,13' is no hour", id="twice_a_day"),
+        pytest.param("0 9-17 * * *", "'9-17' is no hour", id="range"),
+        pytest.param("*/5 1 * * *", "'*/5' is no minute", id="step"),
+        pytest.param("\u0665 1 * * *", "is no minute", id="digit_of_another_script"),
         pytest.param("0 ONE * * *", "'ONE' is no hour", id="name"),
         pytest.param("0 1 * * 1-5", "asked on every day", id="working_days"),
         pytest.param("0 1 1 * *", "asked on every day", id="monthly"),
@@ -49,11 +50,29 @@ def test_what_is_no_time_of_every_day_is_refused(text: str, part: str) -> None:
     assert part in (cron_error(text) or "")
 
 
+def test_a_time_that_clocks_leave_out_is_refused(tmp_path: Path) -> None:
+    assert gap_error("30 2 * * *", "Europe/Berlin") == (
+        "in Europe/Berlin, 2025-03-30 has no 02:30: clocks are put forward"
+    )
+    for text, zone in [
+        ("30 3 * * *", "Europe/Berlin"),
+        ("59 1 * * *", "Europe/Berlin"),
+        ("30 2 * * *", "Asia/Ho_Chi_Minh"),
+        ("30 2 * * *", "UTC"),
+    ]:
+        assert gap_error(text, zone) is None
+    said = broken(SOURCE, "servers:\n", SAID.replace("5 4 * * *", "5 2 * * *"))
+    path = write_city(tmp_path, said.replace("Asia/Ho_Chi_Minh", "Europe/Berlin", 1))
+    (problem,) = check_city(tmp_path)
+    assert (problem.path, problem.rule) == (path, "citylake.schedule")
+    assert "has no 02:05" in str(problem)
+
+
 def test_what_a_contract_says_is_read(tmp_path: Path) -> None:
     path = write_city(tmp_path, broken(SOURCE, "servers:\n", SAID))
     assert check_city(tmp_path) == []
     assert read_source(path, "air.stations").orchestration == Orchestration(
-        "5 4,16 * * *", 5, 10, 40, "office", 2
+        "5 4 * * *", 5, 10, 40, "office", 2, 36
     )
 
 

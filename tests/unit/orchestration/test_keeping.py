@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.orchestration import service
+from pipeline.orchestration import keeper, service
 from pipeline.orchestration.configuration import Home, prepare
 from pipeline.orchestration.errors import OrchestrationError
 from pipeline.orchestration.keeper import Component
 from pipeline.orchestration.session import end_all, members
+from pipeline.settings import city_folder
+from pipeline.variables import missing_variables
+from warehouse.city import load_city
 
 MARK = "CITYLAKE_TEST_MARK"
 # Starts a child in a process group of its own that will not end when asked, and goes.
@@ -83,6 +86,35 @@ def test_nobody_elses_settings_and_no_telemetry(tmp_path: Path) -> None:
         assert len(told[f"AIRFLOW__{name}"]) >= 43
     for path in (tmp_path / "airflow").glob("*.json"):
         assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_lineage_is_switched_on_by_one_variable(tmp_path: Path) -> None:
+    def told(place: str) -> dict[str, str]:
+        base = {"CITYLAKE_LINEAGE": place, "OPENLINEAGE_URL": "http://127.0.0.1:1"}
+        found = prepare(Home(tmp_path / "airflow"), "danang", 8123, base)
+        assert "OPENLINEAGE_URL" not in found
+        start = "AIRFLOW__OPENLINEAGE__"
+        return {name[len(start) :]: each for name, each in found.items() if name.startswith(start)}
+
+    assert told(" ") == {"DISABLED": "True"}
+    folder = told(str(tmp_path / "lineage"))
+    assert (folder["DISABLED"], folder["DISABLE_SOURCE_CODE"]) == ("False", "True")
+    transport = json.loads(folder["TRANSPORT"])
+    assert (transport["type"], transport["append"]) == ("file", False)
+    assert Path(transport["log_file_path"]).parent == tmp_path / "lineage"
+    assert (tmp_path / "lineage").stat().st_mode & 0o077 == 0
+    server = json.loads(told("https://lineage.example/")["TRANSPORT"])
+    assert server == {"type": "http", "url": "https://lineage.example/"}
+
+
+def test_the_demo_city_is_not_started_where_the_environment_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    city = load_city(city_folder("danang"))
+    for name in missing_variables(city.sources.values(), {}):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with keeper._sources("danang", 1) as variables:
+        assert variables == {}
 
 
 def test_a_second_keeper_and_a_taken_port_are_refused(
