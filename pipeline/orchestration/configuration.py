@@ -175,12 +175,13 @@ def _lineage(base: Mapping[str, str]) -> dict[str, object]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # A file an event: tasks that end at the same time would write into each other's lines.
         transport = {"type": "file", "log_file_path": str(folder / "event"), "append": False}
+    no_code = {"scope": {}, "controls": {"include_source_code": False}}
     return {
         "openlineage__disabled": False,
         "openlineage__transport": json.dumps(transport),
         "openlineage__extractors": "dags.lineage.StepLineage",
         "openlineage__namespace": "citylake",
-        "openlineage__disable_source_code": True,
+        "openlineage__emission_policy": json.dumps([no_code]),
     }
 
 

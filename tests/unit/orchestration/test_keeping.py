@@ -98,7 +98,9 @@ def test_lineage_is_switched_on_by_one_variable(tmp_path: Path) -> None:
 
     assert told(" ") == {"DISABLED": "True"}
     folder = told(str(tmp_path / "lineage"))
-    assert (folder["DISABLED"], folder["DISABLE_SOURCE_CODE"]) == ("False", "True")
+    assert folder["DISABLED"] == "False"
+    (policy,) = json.loads(folder["EMISSION_POLICY"])
+    assert policy == {"scope": {}, "controls": {"include_source_code": False}}
     transport = json.loads(folder["TRANSPORT"])
     assert (transport["type"], transport["append"]) == ("file", False)
     assert Path(transport["log_file_path"]).parent == tmp_path / "lineage"
