@@ -116,6 +116,8 @@ def prepare(home: Home, city: str, port: int, base: Mapping[str, str]) -> dict[s
         "core__parallelism": PARALLELISM,
         "core__max_active_tasks_per_dag": PARALLELISM,
         "core__dags_are_paused_at_creation": True,
+        # Every task reads the DAGs: a machine that is busy must not fail it.
+        "core__dagbag_import_timeout": 180,
         "core__fernet_key": keys["fernet"],
         "core__auth_manager": SIMPLE,
         "core__simple_auth_manager_all_admins": False,

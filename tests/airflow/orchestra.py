@@ -29,7 +29,7 @@ CITYLAKE = Path(sys.executable).with_name("citylake")
 URL = "CITYLAKE_DANANG_OPEN311_URL"
 TOKEN = "CITYLAKE_DEMO_TOKEN"  # noqa: S105 - the name of a variable
 SCALE = "0.02"
-PATIENCE = 300
+PATIENCE = 600
 LOOK = 1.0
 ENDED = ("success", "failed")
 
@@ -64,7 +64,7 @@ class Orchestra:
         if user not in self.clients:
             place = self.home / "airflow" / "passwords.json"
             password = json.loads(place.read_text())[user]
-            client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
+            client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
             answer = client.post("/auth/token", json={"username": user, "password": password})
             client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
             self.clients[user] = client
