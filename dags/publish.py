@@ -29,6 +29,7 @@ chối.
 `gate` reads what the gate said. Where it held, `approval` waits for a named person;
 silence rejects.
 """
+ANSWER = "answer"
 BODY = """
 {{% set told = ti.xcom_pull(task_ids='gate', key='event') %}}
 Ấn phẩm | Publication: **{name}**
@@ -40,6 +41,21 @@ Lý do giữ lại | Held because:
 - {{{{ reason }}}}
 {{% endfor %}}
 """
+
+
+class NamedApproval(ApprovalOperator):
+    """An approval whose answer can be read whatever it is.
+
+    Airflow's own skips what follows a no, and keeps the answer only of a yes: nobody could enter
+    in the ledger who refused.
+    """
+
+    def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
+        """Keep who answered what, then go on as Airflow does."""
+        if "error" not in event:
+            answer = {name: event[name] for name in ("chosen_options", "responded_by_user")}
+            context["ti"].xcom_push(key=ANSWER, value=answer)
+        return super().execute_complete(context=context, event=event)
 
 
 def publish_dag(
@@ -87,7 +103,7 @@ def publish_dag(
             context["ti"].xcom_push(key="event", value=told)
             return branch_of(told)
 
-        approval = ApprovalOperator(
+        approval = NamedApproval(
             task_id="approval",
             subject=f"Duyệt {name}? | Approve {name}?",
             body=BODY.format(name=name),
@@ -108,7 +124,7 @@ def publish_dag(
 
             ti = get_current_context()["ti"]
             told = ti.xcom_pull(task_ids="gate", key="event")
-            person = person_of(ti.xcom_pull(task_ids="approval"), approvers)
+            person = person_of(ti.xcom_pull(task_ids="approval", key=ANSWER), approvers)
             return steps.approve(city, name, told["candidate"], person)
 
         @task(trigger_rule=TriggerRule.ALL_SKIPPED)
@@ -121,7 +137,7 @@ def publish_dag(
             from pipeline.status import is_waiting
 
             ti = get_current_context()["ti"]
-            answer = ti.xcom_pull(task_ids="approval")
+            answer = ti.xcom_pull(task_ids="approval", key=ANSWER)
             if not answer:
                 raise AirflowSkipException("nothing was held")
             told = ti.xcom_pull(task_ids="gate", key="event")
