@@ -1,10 +1,10 @@
 # Every target sets up what it needs in .venv; a second call finds it there. Great Expectations has
-# .venv/gx for itself.
+# .venv/gx for itself, Airflow .venv/airflow.
 # `make help` lists the targets.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run test test-long test-sdmx-client lint bench clean lock help
+.PHONY: run up down test test-long test-sdmx-client test-airflow lint bench clean lock help
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
@@ -17,6 +17,7 @@ export DO_NOT_TRACK := 1
 RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 GX := .venv/gx/.installed
+AIRFLOW := .venv/airflow/.installed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -24,8 +25,14 @@ help: ## list the targets
 run: $(RUNTIME) $(GX) ## demo city: history in bulk, then three days, through the gate to releases
 	@$(CITYLAKE) demo run --city danang
 
+up: $(RUNTIME) $(GX) $(AIRFLOW) ## Airflow and the demo city on this machine, in the background
+	@$(CITYLAKE) airflow up --city danang
+
+down: $(RUNTIME) ## end what `make up` started
+	@$(CITYLAKE) airflow down
+
 test: $(DEV) $(GX) ## tests, without those that take minutes
-	@$(PYTEST) -m "not long"
+	@$(PYTEST) -m "not long and not airflow"
 
 test-long: $(DEV) $(GX) ## the tests that take minutes
 	@$(PYTEST) -m long
@@ -33,14 +40,19 @@ test-long: $(DEV) $(GX) ## the tests that take minutes
 test-sdmx-client: $(DEV) .venv/sdmx/.installed ## the demo's SDMX server against a client that is not ours
 	@$(PYTEST) -n 0 tests/unit/demo/test_statistics_client.py
 
-lint: $(DEV) $(GX) ## style, format, types and the city's contracts
+test-airflow: $(DEV) $(GX) $(AIRFLOW) ## a real Airflow runs the city
+	@CITYLAKE_REQUIRE_AIRFLOW=1 $(PYTHON) -m pytest -n 0 -m airflow tests/airflow
+
+lint: $(DEV) $(GX) $(AIRFLOW) ## style, format, types and the city's contracts
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
 	@$(PYTHON) -m mypy --python-executable .venv/gx/bin/python --cache-dir .mypy_cache/gx quality/gx.py
+	@$(PYTHON) -m mypy --python-executable .venv/airflow/bin/python --cache-dir .mypy_cache/airflow \
+		--follow-imports silent dags
 	@$(CITYLAKE) contract check --city danang
 
-bench: $(DEV) ## the bare limit and ours, side by side
+bench: $(DEV) $(GX) $(AIRFLOW) ## the bare limit and ours, side by side
 	@$(PYTHON) -m bench
 
 lock: $(RUNTIME) ## write requirements/*.txt anew from pyproject.toml
@@ -67,4 +79,8 @@ $(DEV): $(RUNTIME) requirements/dev.txt
 
 $(GX): $(RUNTIME) requirements/gx.txt
 	@requirements/install.sh gx
+	@touch $@
+
+$(AIRFLOW): $(RUNTIME) requirements/airflow.txt
+	@requirements/install.sh airflow
 	@touch $@

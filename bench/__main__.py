@@ -15,6 +15,7 @@ from rich.table import Table
 from bench import reference
 from bench.line import Line, Size
 from bench.load_lines import CsvLine, FhirLine, LargeCsvLine, Open311Line, PostgresLine
+from bench.orchestration_line import OrchestrationLine
 from bench.reference import Calibration, Reference
 from bench.result import FAIL, MEMORY_RATIO, Result, measure
 from bench.table_lines import MartsLine, UpsertLine
@@ -27,6 +28,7 @@ LINES: tuple[type[Line], ...] = (
     FhirLine,
     UpsertLine,
     MartsLine,
+    OrchestrationLine,
 )
 
 

@@ -24,6 +24,8 @@ demo_app = typer.Typer(
     help="The demo city: synthetic source systems on loopback.", no_args_is_help=True
 )
 quarantine_app = typer.Typer(help="The records that broke a rule.", no_args_is_help=True)
+airflow_app = typer.Typer(help="Airflow on this machine, on loopback.", no_args_is_help=True)
+app.add_typer(airflow_app, name="airflow")
 app.add_typer(contract_app, name="contract")
 app.add_typer(demo_app, name="demo")
 app.add_typer(quarantine_app, name="quarantine")
@@ -265,6 +267,34 @@ def demo_run(
     from pipeline.demo import run_demo
 
     raise typer.Exit(run_demo(city, _day(date), scale=scale, seed=seed))
+
+
+@airflow_app.command("up")
+def airflow_up(
+    city: City = "danang",
+    port: Annotated[int, typer.Option("--port", help="Port on loopback.")] = 8080,
+    scale: Scale = 1.0,
+) -> None:
+    """Start Airflow, and the demo city where it is that, in the background."""
+    from pipeline.orchestration.service import up
+
+    raise typer.Exit(up(city, port=port, scale=scale))
+
+
+@airflow_app.command("down")
+def airflow_down() -> None:
+    """End Airflow and everything that was started with it."""
+    from pipeline.orchestration.service import down
+
+    raise typer.Exit(down())
+
+
+@airflow_app.command("status")
+def airflow_status() -> None:
+    """Show whether each component of Airflow is well."""
+    from pipeline.orchestration.service import status
+
+    raise typer.Exit(status())
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pipeline.settings import city_folder, city_paths
+from pipeline.variables import on_day
 from warehouse.city import City, load_city
 from warehouse.contract.compiler import CompiledStream, compile_stream
 from warehouse.lake import Lake
@@ -66,7 +67,7 @@ class Context:
         Raises:
             ContractError: everything that is wrong in contracts, indicators, datasets or geography.
         """
-        load_city(self.city.folder)
+        load_city(self.city.folder, without_broken=bool(self.city.broken))
         _ = self.registry, self.geography
 
     def compiled(self, source_id: str) -> CompiledStream:
@@ -75,18 +76,20 @@ class Context:
         return compile_stream(source, self.city.tables[source.table])
 
 
-def open_context(city: str, as_of: date | None = None) -> Context:
+def open_context(city: str, as_of: date | None = None, *, without_broken: bool = False) -> Context:
     """Read a city and open its lake.
 
     Args:
         city: Name or folder, see `pipeline.settings.city_folder`.
         as_of: Processing day; the default day of `city.yaml` where None.
+        without_broken: Whether sources whose contract is wrong are left out.
 
     Raises:
         UnknownCityError: when there is no such city.
         ContractError: everything that is wrong in the files of the city's sources and settings.
     """
-    loaded = load_city(city_folder(city), lazily=True)
+    loaded = load_city(city_folder(city), lazily=True, without_broken=without_broken)
+    day = as_of or loaded.default_date
     paths = city_paths(loaded.name)
     paths.create()
-    return Context(loaded, paths, as_of or loaded.default_date, os.environ)
+    return Context(loaded, paths, day, on_day(os.environ, day))

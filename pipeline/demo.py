@@ -101,7 +101,7 @@ def demo_servers(settings: DemoSettings, port: int = 0) -> Iterator[DemoServers]
 def serve(city: str, day: date | None, *, port: int, scale: float, seed: int) -> ExitCode:
     """Serve the demo city as of a day until interrupted, and say how to run against it."""
     context = open_context(city, day)
-    first, _ = _history(context.city)
+    first, _ = history_of(context.city)
     last = max(context.as_of, context.city.default_date)
     settings = DemoSettings(seed, scale, first, last)
     with demo_servers(settings, port) as servers:
@@ -130,7 +130,7 @@ def run_demo(city: str, day: date | None, *, scale: float, seed: int) -> ExitCod
         DemoError: when the city has no demo history or its servers do not come up.
     """
     context = open_context(city)
-    first, history_end = _history(context.city)
+    first, history_end = history_of(context.city)
     last = max(day or history_end, context.city.default_date)
     days = [day] if day else _days(history_end, context.city.default_date)
     console = Console()
@@ -147,7 +147,7 @@ def run_demo(city: str, day: date | None, *, scale: float, seed: int) -> ExitCod
     return code
 
 
-def _history(city: City) -> tuple[date, date]:
+def history_of(city: City) -> tuple[date, date]:
     """First and last day of the bulk history.
 
     Raises:

@@ -63,6 +63,14 @@ def status(context: Context) -> dict[str, Any]:
     }
 
 
+def is_waiting(city: str, publication: str, candidate: str) -> bool:
+    """Whether a candidate still waits for a person: neither decided on nor superseded."""
+    record = latest(open_context(city, without_broken=True).paths)
+    entry = record.entries.get(publication) if record else None
+    held = entry.candidate if entry else None
+    return held is not None and held.content_hash == candidate
+
+
 def _source(context: Context, source_id: str) -> Mapping[str, Any]:
     snapshot = context.lake.snapshot("core", context.city.sources[source_id].table)
     as_of = snapshot.as_of(source_id) if snapshot else None

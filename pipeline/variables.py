@@ -1,12 +1,14 @@
 """The environment variables that source contracts name: which are needed, and which are not set."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 
 from pipeline.finding import Finding, Health
 from pipeline.settings import city_argument
 from warehouse.city import City
 from warehouse.contract.model import SourceContract
 
+PREFIX = "CITYLAKE_"
 # Without these a source cannot be asked; other ones replace what the contract says itself.
 _NEEDED = {"token_env": None, "uri_env": None, "url_env": "url"}
 
@@ -31,6 +33,18 @@ def check_variables(city: City, environ: Mapping[str, str]) -> Finding:
         return Finding("variables", Health.OK, tuple(told) or ("the contracts name none",))
     health = Health.WARN if city.is_demo else Health.FAIL
     return Finding("variables", health, (*told, how_to_set(city)))
+
+
+def on_day(environ: Mapping[str, str], day: date) -> dict[str, str]:
+    """The variables as a processing day sees them: in those of ours, `{day}` stands for it.
+
+    A source that can be asked what it knew on a day of the past has such an address.
+    """
+    shown = day.isoformat()
+    return {
+        name: value.replace("{day}", shown) if name.startswith(PREFIX) else value
+        for name, value in environ.items()
+    }
 
 
 def missing_variables(

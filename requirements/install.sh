@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Brings .venv to a hash-locked state: `install.sh runtime` or `install.sh dev`. `install.sh gx` does
-# so for .venv/gx, the environment of Great Expectations, which .venv (there by then) does not see.
+# Brings .venv to a hash-locked state: `install.sh runtime` or `install.sh dev`. `install.sh gx` and
+# `install.sh airflow` do so for .venv/gx and .venv/airflow, the environments of Great Expectations
+# and of Airflow, which .venv (there by then) does not see.
 # Needs a Python 3.11 or 3.12 with its venv module, and the Python package index.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -54,11 +55,22 @@ bring_to() {
   with_uv sync --python "$1" --require-hashes "${@:2}" || with_pip "$1" --require-hashes -r "$2"
 }
 
-if [ "$lock" = gx ]; then
-  if ! .venv/gx/bin/python -c "$usable" >/dev/null 2>&1; then
-    "$python" -m venv --clear --without-pip .venv/gx
+install_project() {
+  with_uv install --python "$1" --no-deps --no-build-isolation --editable . ||
+    with_pip "$1" --no-build-isolation --editable .
+}
+
+if [ "$lock" = gx ] || [ "$lock" = airflow ]; then
+  own=.venv/$lock/bin/python
+  if ! "$own" -c "$usable" >/dev/null 2>&1; then
+    "$python" -m venv --clear --without-pip ".venv/$lock"
   fi
-  bring_to .venv/gx/bin/python requirements/gx.txt
+  if [ "$lock" = gx ]; then
+    bring_to "$own" requirements/gx.txt
+  else
+    bring_to "$own" requirements/airflow.txt requirements/setup.txt
+    install_project "$own"
+  fi
   exit
 fi
 
@@ -72,5 +84,4 @@ if [ -e .venv/.dev-installed ]; then
 fi
 "$python" -m pip install --quiet --no-deps --require-hashes -r requirements/setup.txt
 bring_to "$python" "requirements/$lock.txt" requirements/setup.txt
-with_uv install --python "$python" --no-deps --no-build-isolation --editable . ||
-  with_pip "$python" --no-build-isolation --editable .
+install_project "$python"

@@ -24,5 +24,8 @@ with open("pyproject.toml", "rb") as project:
 # An environment of its own, in which what both have has the same version too.
 "${compile[@]}" --group gx --constraints requirements/dev.txt --no-annotate \
   --output-file requirements/gx.txt
+# Airflow with the whole runtime beside it: its tasks are the steps themselves.
+"${compile[@]}" pyproject.toml --extra demo --group airflow --constraints requirements/dev.txt \
+  --no-annotate --output-file requirements/airflow.txt
 # A client for one test, in an environment of its own.
 "${compile[@]}" requirements/sdmx-client.in --no-annotate --output-file requirements/sdmx-client.txt

@@ -11,6 +11,7 @@ from warehouse.contract.document import Document, Location, read_document
 from warehouse.contract.folder import ContractFolder
 from warehouse.contract.merge import merge_problems
 from warehouse.contract.model import SourceContract, TableContract
+from warehouse.contract.orchestration import schedule_error
 from warehouse.contract.problem import ContractError, Problem, raise_on
 from warehouse.contract.read_source import read_source
 from warehouse.contract.validation import own_problems
@@ -59,6 +60,10 @@ class City:
         history_from, history_to: Days that a first run loads in bulk, both inclusive, or None.
         raw_days, quarantine_days: How long raw objects and quarantined records are kept, or None.
         vacuum_days: Age in days after which superseded files are removed.
+        deadline: Cron expression in the city's zone: when marts are built at the latest, whatever
+            source is missing.
+        approval_hours: How long a held candidate waits for a person under a scheduler.
+        broken: Sources that are left out, each with what is wrong in its contract.
     """
 
     name: str
@@ -75,6 +80,9 @@ class City:
     raw_days: int | None = None
     quarantine_days: int | None = None
     vacuum_days: int = 30
+    deadline: str = "0 6 * * *"
+    approval_hours: float = 24
+    broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def is_demo(self) -> bool:
@@ -104,7 +112,7 @@ class _Collector:
         return {name: contract for name, contract in read.items() if contract is not None}
 
 
-def load_city(folder: Path, *, lazily: bool = False) -> City:
+def load_city(folder: Path, *, lazily: bool = False, without_broken: bool = False) -> City:
     """Read a city's folder and the contracts that all cities share.
 
     Args:
@@ -112,6 +120,8 @@ def load_city(folder: Path, *, lazily: bool = False) -> City:
             other folders in it are other readers' matter.
         lazily: Whether tables that no source feeds, and marts, are read when they are asked
             for; what is wrong in one of them is then raised there.
+        without_broken: Whether sources whose contract is wrong are left out and named in
+            `broken`, so that the others go on.
 
     Raises:
         ContractError: with file, line and rule of everything that is wrong in any file read.
@@ -119,36 +129,67 @@ def load_city(folder: Path, *, lazily: bool = False) -> City:
     collector = _Collector()
     tables, marts = ContractFolder(TABLES, "table"), ContractFolder(MARTS, "mart")
     sources = _sources(collector, folder)
-    agencies = collector.read(partial(_agencies, folder / "agencies.yaml"))
-    settings = collector.read(partial(_settings, folder / "city.yaml"))
+    agencies = collector.read(partial(read_agencies, folder / "agencies.yaml"))
+    settings = collector.read(partial(read_settings, folder / "city.yaml"))
     wanted = {each.table for each in sources.values()} & tables.keys() if lazily else tables
     readable = collector.read_all(tables, wanted)
     collector.read_all(marts, () if lazily else marts)
-    collector.problems += _reference_problems(sources.values(), readable, agencies)
-    raise_on(collector.problems)
+    collector.problems += reference_problems(sources.values(), readable, agencies)
+    broken = _broken(collector.problems, folder) if without_broken else {}
+    raise_on([each for each in collector.problems if _source_of(each, folder) not in broken])
     if settings is None or agencies is None:
         raise ContractError([Problem(folder, 1, "file.read", "the city cannot be read")])
     return City(
-        **settings, folder=folder, tables=tables, sources=sources, agencies=agencies, marts=marts
+        **settings,
+        folder=folder,
+        tables=tables,
+        sources={name: each for name, each in sources.items() if name not in broken},
+        agencies=agencies,
+        marts=marts,
+        broken=broken,
     )
+
+
+def _source_of(problem: Problem, folder: Path) -> str | None:
+    """Id of the source whose contract a problem is about, or None."""
+    place = problem.path.parent
+    is_source = place.parent == folder / "sources"
+    return f"{place.name}.{problem.path.stem}" if is_source else None
+
+
+def _broken(problems: Iterable[Problem], folder: Path) -> dict[str, tuple[Problem, ...]]:
+    found: dict[str, tuple[Problem, ...]] = {}
+    for problem in problems:
+        source = _source_of(problem, folder)
+        if source is not None:
+            found[source] = (*found.get(source, ()), problem)
+    return found
+
+
+def source_files(folder: Path) -> dict[str, Path]:
+    """The contract files of a city's sources by id."""
+    return {
+        f"{path.parent.name}.{path.stem}": path
+        for path in sorted((folder / "sources").glob("*/*.yaml"))
+    }
 
 
 def _sources(collector: _Collector, folder: Path) -> dict[str, SourceContract]:
     found: dict[str, SourceContract] = {}
-    for path in sorted((folder / "sources").glob("*/*.yaml")):
-        identifier = f"{path.parent.name}.{path.stem}"
+    for identifier, path in source_files(folder).items():
         contract = collector.read(partial(read_source, path, identifier))
         if contract is not None:
             found[identifier] = contract
     return found
 
 
-def _reference_problems(
+def reference_problems(
     sources: Iterable[SourceContract],
     tables: Mapping[str, TableContract],
     agencies: Mapping[str, Agency] | None,
 ) -> Iterator[Problem]:
-    """What sources name that is not there, and where they do not fit their tables."""
+    """What sources name that is not there, and where they do not fit tables or each other."""
+    slots: dict[str, int] = {}
     for source in sources:
         table = tables.get(source.table)
         if table is None:
@@ -159,6 +200,10 @@ def _reference_problems(
         if agencies is not None and source.agency not in agencies:
             message = f"agencies.yaml has no agency {source.agency!r}"
             yield Problem(source.path, source.agency_line, "citylake.unknown_agency", message)
+        asked = source.orchestration
+        if asked.pool and slots.setdefault(asked.pool, asked.pool_slots) != asked.pool_slots:
+            message = f"pool {asked.pool!r} has {slots[asked.pool]} slots in another contract"
+            yield Problem(source.path, source.pool_line, "citylake.pool", message)
 
 
 def _valid(path: Path, schema: str) -> Document:
@@ -171,8 +216,12 @@ def _day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-def _settings(path: Path) -> dict[str, Any]:
-    """The fields of `City` that `city.yaml` gives."""
+def read_settings(path: Path) -> dict[str, Any]:
+    """The fields of `City` that `city.yaml` gives.
+
+    Raises:
+        ContractError: with file, line and rule of everything that is wrong.
+    """
     document = _valid(path, "city")
     data = document.data
     history = data.get("history", {})
@@ -190,14 +239,25 @@ def _settings(path: Path) -> dict[str, Any]:
         "raw_days": retention.get("raw_days"),
         "quarantine_days": retention.get("quarantine_days"),
         "vacuum_days": data.get("vacuum_days", 30),
+        **data.get("orchestration", {}),
     }
+    deadline = settings.get("deadline", City.deadline)
+    wrong = schedule_error(deadline, data["timezone"])
+    if wrong:
+        place: Location = ("orchestration", "deadline")
+        raise ContractError([document.problem(place, "citylake.schedule", wrong)])
     if history and history["to"] < history["from"]:
         message = "the history ends before it begins"
         raise ContractError([document.problem(("history", "to"), "citylake.history", message)])
     return settings
 
 
-def _agencies(path: Path) -> dict[str, Agency]:
+def read_agencies(path: Path) -> dict[str, Agency]:
+    """The bodies of a city by code.
+
+    Raises:
+        ContractError: with file, line and rule of everything that is wrong.
+    """
     document = _valid(path, "agencies")
     found: dict[str, Agency] = {}
     problems = []

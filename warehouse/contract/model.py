@@ -199,11 +199,37 @@ class Unpivot:
 
 
 @dataclass(frozen=True)
+class Orchestration:
+    """When and how a source is asked.
+
+    Attributes:
+        schedule: Cron expression in the source's zone, or None: on request only. What it starts
+            is the processing day that ended last.
+        retries: How often a failure that may pass is tried again.
+        retry_delay_seconds: Wait before the first retry; it doubles with each.
+        retry_delay_max_seconds: Longest wait before a retry.
+        pool: Name of the pool whose slots the source shares with others of one system, or None:
+            a pool of its own.
+        pool_slots: How many tasks of the pool may ask at once.
+        latency_hours: How long a run may take from when it was queued; a longer one is told of.
+    """
+
+    schedule: str | None = None
+    retries: int = 2
+    retry_delay_seconds: float = 60
+    retry_delay_max_seconds: float = 900
+    pool: str | None = None
+    pool_slots: int = 1
+    latency_hours: float = 2
+
+
+@dataclass(frozen=True)
 class SourceContract:
     """One stream of one source system of a city.
 
     Attributes:
         id: `<group>.<source>`, from its place under `sources/`; stored as `_source`.
+        purpose: What it delivers, by language.
         transport, format, protocol: Options by name, `kind` first, as the contract gives them.
         drift: What an undeclared column in the data does: `evolve`, `freeze` or `discard`.
         deletes: `none`, `tombstone` (the source says so) or `absence` (from a full snapshot).
@@ -212,6 +238,7 @@ class SourceContract:
         cursor: `none`, or `window` (requests are bounded by the processing day).
         overlap_seconds: How far a window request reaches back before the cursor.
         freshness_hours: From `slaProperties`, or None.
+        orchestration: When and how a scheduler asks the source.
     """
 
     id: str
@@ -237,7 +264,10 @@ class SourceContract:
     freshness_hours: float | None = None
     licence: str | None = None
     raw_retention_days: int | None = None
+    orchestration: Orchestration = Orchestration()
+    purpose: Mapping[str, str] = field(default_factory=dict)
     tombstone_line: int = 0
     agency_line: int = 1
     table_line: int = 1
+    pool_line: int = 1
     digest: str = ""

@@ -12,9 +12,11 @@ from warehouse.contract.model import (
     SourceContract,
     Unpivot,
 )
+from warehouse.contract.orchestration import orchestration_of, orchestration_problems, sla_hours
 from warehouse.contract.problem import Problem, raise_on
 from warehouse.contract.read import (
     custom,
+    languages,
     pattern_problems,
     repeated_names,
     repeated_rules,
@@ -29,7 +31,6 @@ RAW_PROPERTIES: Location = ("schema", 0, "properties")
 MAPPED_PROPERTIES: Location = ("schema", 1, "properties")
 _DOCUMENT: Location = (CUSTOM,)
 _SECONDS_PER_DAY = 86_400
-_HOURS = {"h": 1, "d": 24}
 
 
 def read_source(path: Path, identifier: str) -> SourceContract:
@@ -73,12 +74,15 @@ def read_source(path: Path, identifier: str) -> SourceContract:
         max_delete_share=float(options.get("maxDeleteShare", 0.1)),
         cursor=options.get("cursor", "none"),
         overlap_seconds=round(options.get("overlapDays", 0) * _SECONDS_PER_DAY),
-        freshness_hours=_freshness(data.get("slaProperties", [])),
+        freshness_hours=sla_hours(data.get("slaProperties", []), "freshness"),
         licence=options.get("licence"),
         raw_retention_days=options.get("rawRetentionDays"),
+        orchestration=orchestration_of(data),
+        purpose=languages(data["description"]["purpose"]),
         agency_line=document.line((*_DOCUMENT, "agency")),
         table_line=document.line(("schema", 1, "name")),
         tombstone_line=document.line((*_DOCUMENT, "tombstone")),
+        pool_line=document.line((*_DOCUMENT, "pool")),
         digest=document.digest,
     )
 
@@ -128,12 +132,6 @@ def _unpivot(node: Mapping[str, Any] | None) -> Unpivot | None:
     return Unpivot(dict(node["columns"]), node["nameColumn"], node["valueColumn"])
 
 
-def _freshness(nodes: list[Mapping[str, Any]]) -> float | None:
-    for node in nodes:
-        return float(node["value"]) * _HOURS[node["unit"]]
-    return None
-
-
 def _source_problems(document: Document, identifier: str) -> Iterator[Problem]:
     data = document.data
     if data["id"] != identifier:
@@ -151,6 +149,7 @@ def _source_problems(document: Document, identifier: str) -> Iterator[Problem]:
     yield from _delete_problems(document)
     yield from _unpivot_problems(document)
     yield from transport_problems(document)
+    yield from orchestration_problems(document)
     for index, node in enumerate(table["properties"]):
         pattern = node.get("logicalTypeOptions", {}).get("pattern")
         if pattern is not None:

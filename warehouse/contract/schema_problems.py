@@ -24,6 +24,7 @@ _RULES = {
     "additionalProperties": "unknown_key",
     "unevaluatedProperties": "unknown_key",
     "required": "missing_key",
+    "dependentRequired": "missing_key",
     "type": "wrong_type",
     "not": "not_allowed",
 }

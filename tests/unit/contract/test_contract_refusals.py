@@ -23,6 +23,9 @@ from warehouse.contract.read_source import read_source
 
 OPEN311 = REPOSITORY / "cities" / "danang" / "sources" / "feedback" / "open311.yaml"
 
+SCHEDULED = (
+    "slaProperties:\n  - {{property: freshness, value: 24, unit: h, {}}}\nservers:\n  - server: api"
+)
 SOURCE_FAULTS = {
     "unknown_key": ("version: 1.0.0", "version: 1.0.0\nowner: me", "owner: me", "odcs.unknown_key"),
     "unknown_key_of_a_property": (
@@ -132,6 +135,43 @@ SOURCE_FAULTS = {
         "    value: {columns: {PM10: PM10}, nameColumn: name, valueColumn: value}",
         "PM10",
         "citylake.raw_column",
+    ),
+    "schedule_that_is_no_cron_expression": (
+        "servers:\n  - server: api",
+        SCHEDULED.format("scheduler: cron, schedule: 0 25 * * *"),
+        "schedule:",
+        "citylake.schedule",
+    ),
+    "schedule_of_another_scheduler": (
+        "servers:\n  - server: api",
+        SCHEDULED.format("scheduler: airflow, schedule: 0 1 * * *"),
+        "scheduler:",
+        "citylake.const",
+    ),
+    "schedule_without_a_scheduler": (
+        "servers:\n  - server: api",
+        SCHEDULED.format("schedule: 0 1 * * *"),
+        "property: freshness",
+        "citylake.missing_key",
+    ),
+    "retries_that_wait_longer_than_the_longest": (
+        "  - {property: drift, value: freeze}",
+        "  - {property: drift, value: freeze}\n"
+        "  - {property: retries, value: {delaySeconds: 60, maxDelaySeconds: 30}}",
+        "retries",
+        "citylake.retries",
+    ),
+    "pool_of_no_slots": (
+        "  - {property: drift, value: freeze}",
+        "  - {property: drift, value: freeze}\n  - {property: pool, value: {name: air, slots: 0}}",
+        "name: air",
+        "citylake.minimum",
+    ),
+    "pool_with_a_name_that_is_none": (
+        "  - {property: drift, value: freeze}",
+        "  - {property: drift, value: freeze}\n  - {property: pool, value: {name: Air quality}}",
+        "Air quality",
+        "citylake.pattern",
     ),
 }
 MERGE_FAULTS = {

@@ -36,6 +36,7 @@ def _direct(lock: str) -> list[str]:
         "runtime.txt": runtime,
         "dev.txt": runtime + extras["dev"],
         # Without a version: what ours pins, see below.
+        "airflow.txt": runtime + groups["airflow"],
         "gx.txt": [line for line in groups["gx"] if not line.isidentifier()],
         "setup.txt": project["build-system"]["requires"] + installer,
         "sdmx-client.txt": client,
@@ -58,7 +59,7 @@ def _without_hash(lock: str) -> list[str]:
     ]
 
 
-LOCKS = ("runtime.txt", "dev.txt", "gx.txt", "setup.txt", "sdmx-client.txt")
+LOCKS = ("runtime.txt", "dev.txt", "gx.txt", "airflow.txt", "setup.txt", "sdmx-client.txt")
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -90,6 +91,17 @@ def test_what_the_environment_of_great_expectations_shares_has_the_same_version(
     assert _disagreeing(_lock("gx.txt"), _lock("dev.txt")) == set()
     shared = {name for name, _ in _pins(_lock("gx.txt")) & _pins(_lock("runtime.txt"))}
     assert {"duckdb", "pyarrow"} <= shared
+
+
+def test_the_environment_of_airflow_holds_the_runtime_in_the_same_versions() -> None:
+    assert _pins(_lock("runtime.txt")) <= _pins(_lock("airflow.txt"))
+    assert _disagreeing(_lock("airflow.txt"), _lock("dev.txt")) == set()
+
+
+def test_airflow_stands_in_its_own_lock_only() -> None:
+    assert "apache-airflow" in {name for name, _ in _pins(_lock("airflow.txt"))}
+    for lock in ("runtime.txt", "dev.txt", "gx.txt"):
+        assert not any(name.startswith("apache-airflow") for name, _ in _pins(_lock(lock)))
 
 
 def test_what_great_expectations_brings_stands_in_its_own_lock_only() -> None:

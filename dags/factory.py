@@ -1,0 +1,44 @@
+"""Every DAG of a city, from its contracts."""
+
+import os
+from collections.abc import Iterator
+
+from airflow.sdk import DAG
+
+from dags.broken import broken_dag
+from dags.ingest import ingest_dag
+from dags.maintenance import maintenance_dag
+from dags.publish import publish_dag
+from dags.reports import reports_dag
+from dags.transform import deadline_dag, transform_dag
+from pipeline.orchestration.configuration import CITY_VARIABLE
+from pipeline.orchestration.plan import read_plan
+from pipeline.orchestration.users import approvers, users
+
+USUAL_CITY = "danang"
+
+
+def city_dags() -> Iterator[DAG]:
+    """One DAG a source and a publication, and those of the city as a whole.
+
+    A contract that cannot be read becomes a DAG of the name that it would have had, which says
+    what is wrong and fails; the others are untouched.
+
+    Raises:
+        CitylakeError: when what all of them share cannot be read.
+    """
+    city = os.environ.get(CITY_VARIABLE, USUAL_CITY)
+    plan = read_plan(city)
+    people = approvers(users(os.environ))
+    for source in plan.sources:
+        yield ingest_dag(city, plan, source)
+    for name, message in plan.broken_sources.items():
+        yield broken_dag(f"ingest_{name}", message)
+    yield transform_dag(city, plan)
+    yield deadline_dag(city, plan)
+    for publication in plan.publications:
+        yield publish_dag(city, plan, publication, people)
+    for name, message in plan.broken_publications.items():
+        yield broken_dag(f"publish_{name}", message)
+    yield reports_dag(city, plan)
+    yield maintenance_dag(city, plan)

@@ -1,0 +1,48 @@
+"""What is past its retention goes, and the ledger is checked."""
+
+from typing import Any
+
+from airflow.sdk import DAG, get_current_context, task
+
+from dags.common import TASK, daily, day_of, day_parameter, limits
+from pipeline.orchestration.plan import CityPlan
+
+SCHEDULE = "30 5 * * *"
+
+
+def maintenance_dag(city: str, plan: CityPlan) -> DAG:
+    """Vacuum and retention, then the chain of the ledger and the digests of all it names."""
+    with DAG(
+        "maintenance",
+        description="Dọn dẹp và kiểm tra sổ cái | Retention and ledger check",
+        doc_md="Xóa những gì quá hạn lưu giữ, rồi kiểm tra chuỗi băm của sổ cái | Removes what is "
+        "past its retention, then checks the ledger's chain and every digest that it names.",
+        schedule=daily(SCHEDULE, plan.timezone),
+        **limits(plan),
+        max_active_runs=1,
+        tags=["maintenance"],
+        params={"day": day_parameter()},
+        default_args={"owner": plan.title["vi"], **TASK},
+    ) as dag:
+
+        @task
+        def retention() -> dict[str, Any]:
+            """Xóa những gì quá hạn | Remove superseded files and what is past its retention."""
+            from pipeline import steps
+
+            return steps.maintain(city, day_of(get_current_context()))
+
+        @task
+        def ledger() -> dict[str, Any]:
+            """Kiểm tra sổ cái | Check the ledger, records, evidence and releases."""
+            from airflow.sdk.exceptions import AirflowFailException
+
+            from pipeline import steps
+
+            found = steps.verify(city)
+            if found["problems"]:
+                raise AirflowFailException("; ".join(found["problems"]))
+            return found
+
+        retention() >> ledger()
+    return dag

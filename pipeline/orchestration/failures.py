@@ -1,0 +1,8 @@
+"""Which failures of a step may pass by themselves: the one list that retries go by."""
+
+from extract.errors import TransientError
+from warehouse.errors import CitylakeError
+
+PASSING: list[type[BaseException] | str] = [TransientError]
+# Looked at after those that pass, which are of this class too.
+LASTING: list[type[BaseException] | str] = [CitylakeError]

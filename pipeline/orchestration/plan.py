@@ -1,0 +1,166 @@
+"""What there is to schedule in a city: read from its contracts, without a heavy import.
+
+DAGs are made from this alone. It is read every time that Airflow parses them, so it must be quick,
+and one contract that cannot be read must not hide the others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipeline.settings import city_folder
+from warehouse.city import City, load_city, source_files
+from warehouse.contract.document import read_document
+from warehouse.contract.model import Orchestration, SourceContract
+from warehouse.contract.problem import ContractError, Problem, raise_on
+from warehouse.contract.validation import own_problems
+
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SourcePlan:
+    """A source as it is scheduled.
+
+    Attributes:
+        id: `<group>.<source>`.
+        purpose: What it delivers, by language.
+        agency: Name of the body that answers for it, by language.
+        agency_code: Its code.
+        service_group: 1 to 11.
+    """
+
+    id: str
+    purpose: Texts
+    table: str
+    agency: Texts
+    agency_code: str
+    service_group: int
+    timezone: str
+    orchestration: Orchestration
+
+    @property
+    def group(self) -> str:
+        """Name of the service group: the folder of the contract."""
+        return self.id.partition(".")[0]
+
+    @property
+    def pool(self) -> str:
+        """The pool whose slots its tasks take."""
+        return self.orchestration.pool or self.id
+
+
+@dataclass(frozen=True)
+class PublicationPlan:
+    """A publication as it is scheduled."""
+
+    name: str
+    dataset_class: str
+    title: Texts
+    description: Texts
+    owner: Texts
+    owner_code: str
+
+
+@dataclass(frozen=True)
+class CityPlan:
+    """What there is to schedule in a city.
+
+    Attributes:
+        broken_sources, broken_publications: What is wrong in a contract, by the id of the source
+            or the name of the publication that it would have been.
+        is_demo: Whether the sources know some days of the past only.
+    """
+
+    name: str
+    title: Texts
+    timezone: str
+    default_day: date
+    is_demo: bool
+    deadline: str
+    approval_hours: float
+    sources: tuple[SourcePlan, ...]
+    publications: tuple[PublicationPlan, ...]
+    broken_sources: Mapping[str, str]
+    broken_publications: Mapping[str, str]
+
+    @property
+    def pools(self) -> dict[str, int]:
+        """Slots by name of pool."""
+        return {each.pool: each.orchestration.pool_slots for each in self.sources}
+
+
+def read_plan(city: str) -> CityPlan:
+    """Read what there is to schedule.
+
+    Args:
+        city: Name or folder of the city.
+
+    Raises:
+        UnknownCityError: when there is no such city.
+        ContractError: when what all its sources share is wrong: `city.yaml`, `agencies.yaml` or
+            the contract of a table that a source feeds.
+    """
+    loaded = load_city(city_folder(city), lazily=True, without_broken=True)
+    publications: list[PublicationPlan] = []
+    broken: dict[str, str] = {}
+    for path in sorted((loaded.folder / "datasets").glob("*.yaml")):
+        try:
+            publications.append(_publication(path, loaded))
+        except ContractError as error:
+            broken[path.stem] = _told(error.problems, loaded)
+    return CityPlan(
+        name=loaded.name,
+        title=loaded.title,
+        timezone=loaded.timezone,
+        default_day=loaded.default_date,
+        is_demo=loaded.is_demo,
+        deadline=loaded.deadline,
+        approval_hours=loaded.approval_hours,
+        sources=tuple(
+            _source(loaded.sources[name], loaded)
+            for name in source_files(loaded.folder)
+            if name in loaded.sources
+        ),
+        publications=tuple(publications),
+        broken_sources={name: _told(found, loaded) for name, found in loaded.broken.items()},
+        broken_publications=broken,
+    )
+
+
+def _told(problems: tuple[Problem, ...] | list[Problem], city: City) -> str:
+    """One line a problem; the files by their place in the city's folder."""
+    return "\n".join(str(each).replace(f"{city.folder}/", "") for each in problems)
+
+
+def _source(contract: SourceContract, city: City) -> SourcePlan:
+    return SourcePlan(
+        id=contract.id,
+        purpose=contract.purpose,
+        table=contract.table,
+        agency=city.agencies[contract.agency].name,
+        agency_code=contract.agency,
+        service_group=contract.service_group,
+        timezone=contract.timezone,
+        orchestration=contract.orchestration,
+    )
+
+
+def _publication(path: Path, city: City) -> PublicationPlan:
+    document = read_document(path)
+    raise_on(own_problems(document, "dataset"))
+    data: Mapping[str, Any] = document.data
+    owner = city.agencies.get(data["owner"])
+    if owner is None:
+        message = f"agencies.yaml has no agency {data['owner']!r}"
+        raise_on([document.problem(("owner",), "citylake.unknown_agency", message)])
+    return PublicationPlan(
+        name=path.stem,
+        dataset_class=data["class"],
+        title=data["title"],
+        description=data["description"],
+        owner=owner.name if owner else {},
+        owner_code=data["owner"],
+    )

@@ -1,0 +1,58 @@
+"""Finds and ends every process of a session, whatever process group it made for itself.
+
+Airflow gives each task a process group of its own; the session stays that of the keeper.
+"""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+PROCESSES = Path("/proc")
+LOOK_SECONDS = 0.1
+_STATE, _SESSION = 0, 3
+_GONE = {"Z", "X"}
+
+
+def members(session: int, mark: str) -> list[int]:
+    """Processes of a session that were started with a mark in their environment.
+
+    Args:
+        session: Id of the session: that of the process that leads it.
+        mark: `NAME=value` of an environment variable, so that a session of the same number that
+            is somebody else's is left alone.
+
+    Returns:
+        Process ids, without this one.
+    """
+    found = []
+    for folder in PROCESSES.glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):
+            # The name of the program stands in brackets and may hold anything.
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            is_member = fields[_STATE] not in _GONE and int(fields[_SESSION]) == session
+            if is_member and mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+    return sorted(set(found) - {os.getpid()})
+
+
+def end_all(session: int, mark: str, seconds: float) -> list[int]:
+    """Ask every member to end, and end by force what has not after some seconds.
+
+    Returns:
+        What was left when it was asked, by process id.
+    """
+    left = members(session, mark)
+    asked = list(left)
+    until = time.monotonic() + seconds
+    number = signal.SIGTERM
+    while left:
+        for process in left:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+        time.sleep(LOOK_SECONDS)
+        left = members(session, mark)
+        if time.monotonic() > until:
+            number = signal.SIGKILL
+    return asked

@@ -1,0 +1,370 @@
+"""Days of the demo city through Airflow, one after the other, beside the command line's run.
+
+The tests are one story and stand in its order: what a day leaves is where the next one starts.
+"""
+
+import json
+import os
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+
+from tests.airflow.orchestra import URL, Json, Orchestra, change
+from tests.airflow.processes import children_named, task_process
+
+FIRST, SECOND, THIRD, FOURTH = "2025-07-02", "2025-07-03", "2025-07-04", "2025-07-05"
+DECISIONS = ("approval", "refusal")
+READING_SECONDS = 10
+FEEDBACK = "ingest_feedback.open311"
+SOURCES = {
+    "ingest_administration.one_stop_shop",
+    FEEDBACK,
+    "ingest_health.encounters",
+    "ingest_socioeconomic.statistics_office",
+}
+REQUESTS, DOSSIERS = "service-request-monthly", "dossier-district-monthly"
+PUBLICATIONS = {
+    DOSSIERS,
+    "indicators-administration",
+    "indicators-feedback",
+    "indicators-health",
+    "indicators-socioeconomic",
+    REQUESTS,
+    "socio-economic-indicators",
+}
+OTHERS = {"transform", "deadline", "reports", "maintenance"}
+IMPLAUSIBLE = """
+  - name: {column}_is_nothing
+    description: {{vi: Không có gì, en: Nothing at all}}
+    type: custom
+    engine: greatExpectations
+    severity: hold
+    implementation:
+      type: expect_column_max_to_be_between
+      kwargs: {{column: {column}, max_value: 0}}
+"""
+
+
+def test_every_dag_is_there_and_none_is_broken(orchestra: Orchestra) -> None:
+    dags = orchestra.dags()
+    assert len(dags) == 15
+    assert set(dags) == SOURCES | {f"publish_{name}" for name in PUBLICATIONS} | OTHERS
+    assert orchestra.get("importErrors")["total_entries"] == 0
+    assert all(dag["is_paused"] for dag in dags.values())
+    assert all(dag["owners"] and dag["owners"] != ["airflow"] for dag in dags.values())
+    assert {"feedback", "trung_tam_1022"} <= {tag["name"] for tag in dags[FEEDBACK]["tags"]}
+
+
+def test_nobody_enters_without_a_name(orchestra: Orchestra) -> None:
+    client = orchestra.client("auditor")
+    url = f"{client.base_url}/api/v2/dags"
+    assert httpx.get(url).status_code == 401
+    wrong = {"username": "admin", "password": "admin"}
+    assert httpx.post(f"{client.base_url}/auth/token", json=wrong).status_code == 401
+    answer = client.patch(f"/api/v2/dags/{FEEDBACK}", json={"is_paused": False})
+    assert answer.status_code == 403
+    mode = (orchestra.home / "airflow" / "passwords.json").stat().st_mode
+    assert mode & 0o077 == 0
+
+
+def test_a_broken_contract_breaks_its_own_dag_only(orchestra: Orchestra) -> None:
+    contract = orchestra.city / "sources" / "feedback" / "open311.yaml"
+    whole = contract.read_text(encoding="utf-8")
+    change(contract, "value: discard", "value: dsicard")
+    orchestra.unpause()
+    try:
+        broken: Json = orchestra.until(
+            lambda: (d := orchestra.dags()[FEEDBACK])["description"].startswith("sources/") and d,
+            "the broken contract",
+        )
+        assert "open311.yaml:" in broken["description"]
+        assert "broken contract" in {tag["name"] for tag in broken["tags"]}
+        assert len(orchestra.dags()) == 15
+        assert orchestra.get("importErrors")["total_entries"] == 0
+        orchestra.start("maintenance", FIRST)
+        run = orchestra.client("engineer").post(
+            f"/api/v2/dags/{FEEDBACK}/dagRuns", json={"logical_date": None, "dag_run_id": "broken"}
+        )
+        run.raise_for_status()
+        assert orchestra.ended("maintenance", FIRST)["state"] == "success"
+        failed = orchestra.until(
+            lambda: (
+                (t := orchestra.tasks(FEEDBACK, "broken"))["contract"]["state"] == "failed" and t
+            ),
+            "the run that says what is broken",
+        )
+        assert failed["contract"]["try_number"] == 1
+        assert "citylake." in orchestra.said(FEEDBACK, "broken")
+    finally:
+        contract.write_text(whole, encoding="utf-8")
+    orchestra.until(
+        lambda: not orchestra.dags()[FEEDBACK]["description"].startswith("sources/"),
+        "the mended contract",
+    )
+
+
+def test_a_day_comes_through_as_it_does_without_airflow(orchestra: Orchestra) -> None:
+    orchestra.server.refusals = 2
+    runs = orchestra.ingest(FIRST)
+    orchestra.day(FIRST)
+    assert orchestra.server.refused == 2
+    for dag, run in runs.items():
+        tasks = orchestra.tasks(dag, run)
+        assert {name: each["state"] for name, each in tasks.items()} == dict.fromkeys(
+            ("extract", "load", "account"), "success"
+        )
+        # What failed twice was tried a third time, and held up none of the others.
+        assert tasks["extract"]["try_number"] == (3 if dag == FEEDBACK else 1)
+    orchestra.run_plain(FIRST)
+    assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
+
+
+def test_transform_was_started_by_the_events_whose_versions_it_read(orchestra: Orchestra) -> None:
+    (run, *_) = orchestra.runs("transform", FIRST)
+    assert run["run_type"] == "asset_triggered"
+    events = orchestra.get(f"dags/transform/dagRuns/{run['dag_run_id']}/upstreamAssetEvents")[
+        "asset_events"
+    ]
+    told = {event["extra"]["table"]: event["extra"] for event in events}
+    assert {f"ingest_{event['source']}" for event in told.values()} == SOURCES
+    place = f"dags/transform/dagRuns/{run['dag_run_id']}/taskInstances/build/xcomEntries"
+    built = orchestra.get(f"{place}/return_value?deserialize=true")["value"]
+    assert built["read"] == {table: extra["version"] for table, extra in told.items()}
+    assert all(built["versions"][table] == version for table, version in built["read"].items())
+    sources = orchestra.status(orchestra.home)["sources"]
+    for extra in told.values():
+        assert extra["sequence"] == sources[extra["source"]]["sequence"]
+
+
+def test_what_is_held_waits_for_a_named_person_and_silence_rejects(orchestra: Orchestra) -> None:
+    datasets = orchestra.city / "datasets"
+    whole = {name: (datasets / f"{name}.yaml").read_text("utf-8") for name in (REQUESTS, DOSSIERS)}
+    columns = {REQUESTS: "requests_opened", DOSSIERS: "dossiers_received"}
+    latest = {name: _latest(orchestra, name) for name in whole}
+    try:
+        for name, text in whole.items():
+            more = IMPLAUSIBLE.format(column=columns[name]).lstrip("\n")
+            (datasets / f"{name}.yaml").write_text(f"{text.rstrip()}\n{more}", encoding="utf-8")
+        orchestra.ingest(SECOND)
+        held = orchestra.until(lambda: _waits(orchestra, REQUESTS), f"{REQUESTS} is held")
+        answer = {"chosen_options": ["Approve"], "params_input": {}}
+        place = "/api/v2/dags/publish_{}/dagRuns/{}/taskInstances/approval/-1/hitlDetails"
+        path = place.format(REQUESTS, held["dag_run_id"])
+        for other in ("auditor", "engineer"):
+            refused = orchestra.client(other).patch(path, json=answer)
+            assert refused.status_code == 403, other
+        # A person reads first. An answer in the second in which the task parks itself is lost:
+        # the scheduler then takes the parked process for the resumed one, and fails the task.
+        time.sleep(READING_SECONDS)
+        orchestra.client("approver").patch(path, json=answer).raise_for_status()
+        assert orchestra.ended(f"publish_{REQUESTS}", SECOND)["state"] == "success"
+        assert orchestra.ended(f"publish_{DOSSIERS}", SECOND)["state"] == "success"
+        orchestra.day(SECOND)
+        assert orchestra.run_plain(SECOND) == 3
+        orchestra.decide_plain("approve", REQUESTS, "approver")
+        orchestra.decide_plain("refuse", DOSSIERS)
+    finally:
+        for name, text in whole.items():
+            (datasets / f"{name}.yaml").write_text(text, encoding="utf-8")
+    assert _latest(orchestra, REQUESTS) != latest[REQUESTS]
+    assert _latest(orchestra, DOSSIERS) == latest[DOSSIERS]
+    (silent,) = orchestra.runs(f"publish_{DOSSIERS}", SECOND)
+    tasks = orchestra.tasks(f"publish_{DOSSIERS}", silent["dag_run_id"])
+    assert tasks["approval"]["state"] == "success"
+    assert (tasks["approve"]["state"], tasks["refuse"]["state"]) == ("skipped", "success")
+    entries = _decisions(orchestra.home)
+    assert [kind for kind, _ in entries] == ["approval", "refusal"]
+    assert entries[0][1]["approved_by"]["person"] == "approver"
+    # Refused in silence: as the same decisions are entered without Airflow.
+    assert entries == _decisions(orchestra.plain)
+    assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
+
+
+def test_a_scheduler_that_is_killed_comes_back_to_the_same_content(orchestra: Orchestra) -> None:
+    orchestra.ingest(THIRD)
+    orchestra.until(
+        lambda: any(
+            task["state"] == "running"
+            for dag in SOURCES
+            for run in orchestra.runs(dag, THIRD)
+            for task in orchestra.tasks(dag, run["dag_run_id"]).values()
+        ),
+        "a running task",
+    )
+    (scheduler,) = children_named(orchestra.home, "scheduler")
+    os.kill(scheduler, signal.SIGKILL)
+    orchestra.day(THIRD)
+    assert children_named(orchestra.home, "scheduler") != [scheduler]
+    orchestra.run_plain(THIRD)
+    assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
+
+
+def test_at_the_deadline_marts_are_built_with_what_is_there(orchestra: Orchestra) -> None:
+    before = len(orchestra.listener.told)
+    run = orchestra.start("deadline", FOURTH)
+    assert orchestra.ended("deadline", FOURTH)["state"] == "success"
+    ended = orchestra.ended("transform", FOURTH)
+    assert (ended["run_type"], ended["state"]) == ("asset_triggered", "success")
+    told = {each["what"]: each for each in orchestra.listener.told[before:]}
+    assert set(told) == {dag.removeprefix("ingest_") for dag in SOURCES}
+    assert {each["status"] for each in told.values()} == {"missing"}
+    assert {(each["day"], each["run"]) for each in told.values()} == {(FOURTH, run)}
+    assert all(each in _notices(orchestra) for each in told.values())
+
+
+def test_backfills_at_once_a_killed_task_and_one_without_memory(orchestra: Orchestra) -> None:
+    """All sources of a day by Airflow's own backfill; one of them has everything go wrong."""
+    orchestra.unpause()
+    before, built = len(orchestra.listener.told), len(orchestra.runs("transform", FOURTH))
+    orchestra.server.open.clear()
+    try:
+        for dag in SOURCES:
+            orchestra.backfill(dag, FOURTH, FOURTH).raise_for_status()
+        assert orchestra.backfill(FEEDBACK, FOURTH, FOURTH).status_code == 409
+        killed = _process_of_attempt(orchestra, 1)
+        (late,) = orchestra.until(lambda: orchestra.listener.told[before:], "the deadline of a run")
+        (run,) = orchestra.runs(FEEDBACK, FOURTH)
+        assert (late["what"], late["status"], late["day"]) == ("feedback.open311", "late", FOURTH)
+        assert late["run"] == run["dag_run_id"]
+        assert late in _notices(orchestra)
+        killed.kill()
+        limited = _process_of_attempt(orchestra, 2)
+        # What is there may stay; nothing more is given.
+        limited.rlimit(psutil.RLIMIT_AS, (1, 1))
+    finally:
+        orchestra.server.open.set()
+    orchestra.until(lambda: len(orchestra.runs("transform", FOURTH)) > built, "the whole day")
+    orchestra.day(FOURTH)
+    assert run["run_type"] == "backfill"
+    assert orchestra.tasks(FEEDBACK, run["dag_run_id"])["extract"]["try_number"] == 3
+    orchestra.run_plain(FOURTH)
+    assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
+
+
+def test_a_day_that_is_published_changes_nothing(orchestra: Orchestra) -> None:
+    city = orchestra.home / "danang"
+    hashes, records = orchestra.hashes(orchestra.home), set((city / "promotions").iterdir())
+    releases = set((city / "releases").rglob("*"))
+    orchestra.start(FEEDBACK, FOURTH)
+    assert orchestra.ended(FEEDBACK, FOURTH)["state"] == "success"
+    orchestra.start("transform", FOURTH)
+    assert orchestra.ended("transform", FOURTH)["state"] == "success"
+    assert set((city / "promotions").iterdir()) == records
+    assert set((city / "releases").rglob("*")) == releases
+    assert orchestra.hashes(orchestra.home) == hashes
+
+
+def test_a_log_names_run_source_and_batch_and_tells_of_no_record(orchestra: Orchestra) -> None:
+    run = orchestra.runs(FEEDBACK, FOURTH)[-1]["dag_run_id"]
+    batches = set()
+    for task in ("extract", "load", "account"):
+        lines = [each for each in orchestra.log(FEEDBACK, run, task) if "run" in each]
+        named = {(each["run"], each["day"], each["source"]) for each in lines}
+        assert named == {(run, FOURTH, "feedback.open311")}, task
+        (told,) = [each for each in lines if each["logger"] == "dags.logs"]
+        batches.add(told["batch"])
+    (batch,) = batches
+    assert batch.startswith(f"feedback.open311_{FOURTH}_")
+    logs = [path.read_text("utf-8") for path in (orchestra.home / "airflow").rglob("*.log")]
+    assert len(logs) > 50
+    # What a person wrote, and what opens a door, is in no log of a task or a component.
+    secrets = [orchestra.listener.address.rpartition("/")[2], *_passwords(orchestra)]
+    described = {each["description"] for each in _requests(orchestra) if each.get("description")}
+    assert len(described) > 20
+    for text in (*secrets, *described):
+        assert not any(text in log for log in logs), text
+
+
+def test_lineage_tells_of_batches_and_verdicts(orchestra: Orchestra) -> None:
+    events = [json.loads(path.read_text("utf-8")) for path in orchestra.lineage.iterdir()]
+    assert len(events) > 100
+    outputs = {
+        (each["name"], name): facet
+        for event in events
+        if event.get("eventType") == "COMPLETE"
+        for each in event["outputs"]
+        if each["namespace"] == "citylake://danang"
+        for name, facet in each["facets"].items()
+        if name.startswith("citylake_") and facet["day"] == FIRST
+    }
+    run = orchestra.runs("transform", FIRST)[0]["dag_run_id"]
+    place = f"dags/transform/dagRuns/{run}/upstreamAssetEvents"
+    for event in orchestra.get(place)["asset_events"]:
+        told = event["extra"]
+        facet = outputs[f"core/{told['table']}/{told['source']}", "citylake_batch"]
+        assert facet["deltaVersion"] == told["version"]
+        assert facet["streamSequence"] == told["sequence"]
+        assert (facet["records"], facet["quarantined"]) == (told["records"], told["quarantined"])
+    for name in PUBLICATIONS:
+        assert outputs[f"publication/{name}", "citylake_verdict"]["verdict"] == "publish"
+    promoted = [
+        event
+        for event in events
+        if event["job"]["name"] == "transform.promote" and event["eventType"] == "COMPLETE"
+    ]
+    assert any(
+        {each["name"].partition("/")[0] for each in event["inputs"]} == {"core"}
+        for event in promoted
+    )
+    assert not any("sourceCode" in event["job"]["facets"] for event in events)
+
+
+def _process_of_attempt(orchestra: Orchestra, attempt: int) -> psutil.Process:
+    """The process of an attempt to extract, once its request waits before the server."""
+
+    def look() -> psutil.Process | None:
+        (run,) = orchestra.runs(FEEDBACK, FOURTH)
+        task = orchestra.tasks(FEEDBACK, run["dag_run_id"]).get("extract")
+        if task is None or task["state"] != "running" or orchestra.server.waited != attempt:
+            return None
+        return task_process(orchestra.home, task["id"]) if task["try_number"] == attempt else None
+
+    found: psutil.Process = orchestra.until(look, f"attempt {attempt} to extract")
+    return found
+
+
+def _notices(orchestra: Orchestra) -> list[Json]:
+    folder = orchestra.home / "danang" / "journal" / "deadlines"
+    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.iterdir())]
+
+
+def _passwords(orchestra: Orchestra) -> list[str]:
+    text = (orchestra.home / "airflow" / "passwords.json").read_text()
+    return list(json.loads(text).values())
+
+
+def _requests(orchestra: Orchestra) -> list[Json]:
+    """What the Open311 server tells of the last day."""
+    address = orchestra.environ[URL].replace("{day}", FOURTH)
+    token = orchestra.environ["CITYLAKE_DANANG_OPEN311_TOKEN"]
+    answer = httpx.get(
+        f"{address.rstrip('/')}/requests.json",
+        params={"page_size": 200},
+        headers={"authorization": f"Bearer {token}"},
+    )
+    answer.raise_for_status()
+    found: list[Json] = answer.json()
+    return found
+
+
+def _decisions(home: Path) -> list[tuple[str, Json]]:
+    """What persons, or silence, decided: kind and body of the ledger's entries."""
+    found = [json.loads(path.read_text()) for path in sorted((home / "danang/ledger").iterdir())]
+    decided = [(each["kind"], each["body"]) for each in found if each["kind"] in DECISIONS]
+    return sorted(decided, key=lambda each: each[0])
+
+
+def _latest(orchestra: Orchestra, dataset: str) -> bytes:
+    return (orchestra.home / "danang" / "releases" / dataset / "latest.json").read_bytes()
+
+
+def _waits(orchestra: Orchestra, publication: str) -> Json | None:
+    """The run of a publication's DAG that waits for a person, if it does."""
+    for run in orchestra.runs(f"publish_{publication}", SECOND):
+        tasks = orchestra.tasks(f"publish_{publication}", run["dag_run_id"])
+        if tasks["approval"]["state"] == "awaiting_input":
+            return run
+    return None

@@ -1,0 +1,79 @@
+"""What there is to schedule; one wrong contract hides no other."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.context import open_context
+from pipeline.orchestration.plan import read_plan
+from pipeline.variables import on_day
+from warehouse.contract.problem import ContractError
+
+DANANG = Path(__file__).resolve().parents[3] / "cities" / "danang"
+
+
+@pytest.fixture
+def city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path / "lake"))
+    return Path(shutil.copytree(DANANG, tmp_path / "danang"))
+
+
+def _break(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def test_a_city_is_planned_from_its_contracts(city: Path) -> None:
+    plan = read_plan(str(city))
+    assert len(plan.sources) == 4
+    assert len(plan.publications) == 7
+    (feedback,) = [each for each in plan.sources if each.id == "feedback.open311"]
+    assert (feedback.group, feedback.pool, feedback.table) == (
+        "feedback",
+        "open311",
+        "service_request",
+    )
+    assert feedback.orchestration.schedule == "30 0 * * *"
+    assert plan.pools == {
+        name: 1 for name in ("one_stop_shop", "open311", "encounters", "statistics_office")
+    }
+    assert (plan.broken_sources, plan.broken_publications) == ({}, {})
+
+
+def test_a_broken_source_is_named_and_the_others_stay(city: Path) -> None:
+    _break(city / "sources/feedback/open311.yaml", "value: discard", "value: dsicard")
+    plan = read_plan(str(city))
+    assert len(plan.sources) == 3
+    (message,) = plan.broken_sources.values()
+    assert message.startswith("sources/feedback/open311.yaml:17: citylake.enum")
+    context = open_context(str(city), without_broken=True)
+    assert set(context.city.broken) == {"feedback.open311"}
+    assert len(context.city.sources) == 3
+    # Without being asked to, nothing goes on over a contract that cannot be read.
+    with pytest.raises(ContractError, match="open311"):
+        open_context(str(city))
+
+
+def test_a_broken_publication_is_named_and_the_others_stay(city: Path) -> None:
+    _break(city / "datasets/indicators-health.yaml", "owner: ", "owner: no_")
+    plan = read_plan(str(city))
+    assert len(plan.publications) == 6
+    assert "citylake.unknown_agency" in plan.broken_publications["indicators-health"]
+
+
+def test_what_all_share_breaks_all(city: Path) -> None:
+    _break(city / "agencies.yaml", "agencies:", "agency:")
+    with pytest.raises(ContractError, match="agencies"):
+        read_plan(str(city))
+
+
+def test_variables_of_ours_know_the_processing_day() -> None:
+    environ = {"CITYLAKE_A": "http://h/as-of/{day}/x", "OTHER": "{day}", "CITYLAKE_B": "plain"}
+    assert on_day(environ, date(2025, 7, 2)) == {
+        "CITYLAKE_A": "http://h/as-of/2025-07-02/x",
+        "OTHER": "{day}",
+        "CITYLAKE_B": "plain",
+    }
