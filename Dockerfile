@@ -13,8 +13,9 @@ COPY . .
 
 # Everything stays root's: what runs can read it and change nothing. Byte code is made here, since
 # nothing can be written later.
-RUN --mount=type=cache,target=/root/.cache \
-    export UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 \
+RUN --mount=type=cache,target=/var/cache/packages \
+    export UV_CACHE_DIR=/var/cache/packages/uv PIP_CACHE_DIR=/var/cache/packages/pip \
+    && export UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 \
     && requirements/install.sh runtime \
     && requirements/install.sh gx \
     && requirements/install.sh airflow \
