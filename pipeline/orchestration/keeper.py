@@ -26,6 +26,7 @@ from pipeline.orchestration.database import bring_up_to_date
 from pipeline.orchestration.errors import OrchestrationError
 from pipeline.orchestration.users import write_private
 from pipeline.settings import REPOSITORY, city_folder
+from pipeline.variables import missing_variables
 from warehouse.city import load_city
 from warehouse.errors import CitylakeError
 
@@ -136,9 +137,12 @@ def _alone(home: Home) -> Iterator[None]:
 
 @contextmanager
 def _sources(city: str, scale: float) -> Iterator[dict[str, str]]:
-    """The demo city's systems, and the variables by which they are found; none for a real city."""
+    """The demo city's systems, and the variables by which they are found.
+
+    None for a real city, and none where the environment names them: they run somewhere else.
+    """
     loaded = load_city(city_folder(city), without_broken=True)
-    if not loaded.is_demo:
+    if not loaded.is_demo or not missing_variables(loaded.sources.values(), os.environ):
         yield {}
         return
     first, _ = history_of(loaded)
