@@ -35,6 +35,7 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
     asked = source.orchestration
     with DAG(
         f"ingest_{source.id}",
+        dag_display_name=f"Nạp | Ingest: {source.purpose['vi']}",
         description=f"{source.purpose['vi']} | {source.purpose['en']}",
         doc_md=DOC.format(
             **source.purpose,

@@ -31,7 +31,7 @@ silence rejects.
 """
 BODY = """
 {{% set told = ti.xcom_pull(task_ids='gate', key='event') %}}
-Ấn phẩm | Publication: **{name}**
+Ấn phẩm | Publication: **{vi}** | **{en}** (`{name}`)
 
 Ứng viên | Candidate: `{{{{ told.candidate }}}}`
 
@@ -56,6 +56,7 @@ def publish_dag(
     name = publication.name
     with DAG(
         f"publish_{name}",
+        dag_display_name=f"Công bố | Publish: {publication.title['vi']}",
         description=f"{publication.title['vi']} | {publication.title['en']}",
         doc_md=DOC.format(
             title_vi=publication.title["vi"],
@@ -89,8 +90,8 @@ def publish_dag(
 
         approval = ApprovalOperator(
             task_id="approval",
-            subject=f"Duyệt {name}? | Approve {name}?",
-            body=BODY.format(name=name),
+            subject=f"Duyệt | Approve: {publication.title['vi']}",
+            body=BODY.format(name=name, **publication.title),
             defaults=ApprovalOperator.REJECT,
             response_timeout=timedelta(hours=plan.approval_hours),
             assigned_users=[HITLUser(id=each, name=each) for each in approvers],

@@ -59,11 +59,11 @@ def draw(orchestra: Orchestra, browser: Browser) -> None:
     held = _a_day_with_something_held(orchestra)
     address = f"http://127.0.0.1:{orchestra.port}"
     (transform, *_) = orchestra.runs("transform", DAY)
-    browser.prepare("localStorage.setItem('dag_view-transform', JSON.stringify('graph'))")
+    browser.prepare("localStorage.setItem('default_dag_view', JSON.stringify('graph'))")
     _log_in(browser, orchestra, "engineer")
-    browser.show(f"{address}/dags", "ingest_feedback.open311")
+    browser.show(f"{address}/dags", "Phản ánh, kiến nghị của người dân", "Required Actions")
     browser.picture(FOLDER / "dags.png")
-    browser.show(f"{address}/dags/ingest_feedback.open311", "ingest_feedback.open311")
+    browser.show(f"{address}/dags/ingest_feedback.open311", "(Tổng đài 1022)", "Last 24 Hours")
     browser.picture(FOLDER / "ingest.png")
     run = quote(transform["dag_run_id"], safe="")
     browser.show(f"{address}/dags/transform/runs/{run}", "promote")
@@ -73,7 +73,7 @@ def draw(orchestra: Orchestra, browser: Browser) -> None:
     browser.picture(FOLDER / "required_actions.png")
     run = quote(held["dag_run_id"], safe="")
     task = f"{address}/dags/publish_{HELD}/runs/{run}/tasks/approval/required_actions"
-    browser.show(task, HELD)
+    browser.show(task, HELD, "Lý do giữ lại", "Reject")
     browser.picture(FOLDER / "approval.png")
 
 
