@@ -14,12 +14,6 @@ from pipeline.orchestration.users import ROLES, User, users, write_passwords, wr
 from pipeline.settings import REPOSITORY
 from warehouse.paths import lake_home
 
-CITY_VARIABLE = "CITYLAKE_CITY"
-GX_VARIABLE = "CITYLAKE_GX_PYTHON"
-PROGRAM_VARIABLE = "CITYLAKE_AIRFLOW"
-ADDRESS = "127.0.0.1"
-USUAL_PORT = 8080
-PARALLELISM = 4
 # Logs are read from the disk: the servers of logs would answer beyond loopback.
 COMPONENTS = {
     "api-server": (),
@@ -27,6 +21,12 @@ COMPONENTS = {
     "dag-processor": (),
     "triggerer": ("--skip-serve-logs",),
 }
+CITY_VARIABLE = "CITYLAKE_CITY"
+GX_VARIABLE = "CITYLAKE_GX_PYTHON"
+PROGRAM_VARIABLE = "CITYLAKE_AIRFLOW"
+ADDRESS = "127.0.0.1"
+USUAL_PORT = 8080
+PARALLELISM = 4
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 
 
