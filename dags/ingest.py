@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags.common import RETRIES, core_asset, daily, day_of, day_parameter, limits
+from dags.common import RETRIES, core_asset, daily, day_of, day_parameter, limits, owner
 from pipeline.orchestration.plan import CityPlan, SourcePlan
 
 DOC = """
@@ -49,7 +49,7 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
         tags=["ingest", source.group, source.agency_code],
         params={"day": day_parameter(), "first": _first()},
         default_args={
-            "owner": source.agency["vi"],
+            "owner": owner(source.agency["vi"]),
             "pool": source.pool,
             "retries": asked.retries,
             "retry_delay": timedelta(seconds=asked.retry_delay_seconds),

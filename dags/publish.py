@@ -13,7 +13,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.execution_time.hitl import HITLUser
 
-from dags.common import START, TASK, day_of, day_parameter, publication_asset
+from dags.common import START, TASK, day_of, day_parameter, owner, publication_asset
 from pipeline.orchestration.plan import CityPlan, PublicationPlan
 
 DOC = """
@@ -70,7 +70,7 @@ def publish_dag(
         max_active_runs=8,
         tags=["publish", publication.dataset_class, publication.owner_code],
         params={"day": day_parameter()},
-        default_args={"owner": publication.owner["vi"], **TASK},
+        default_args={"owner": owner(publication.owner["vi"]), **TASK},
     ) as dag:
 
         @task.branch

@@ -46,6 +46,7 @@ class Browser:
         target = self._ask("Target.createTarget", url="about:blank")["targetId"]
         attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
+        self._ask("Page.enable")
         self._ask(
             "Emulation.setDeviceMetricsOverride",
             width=WIDTH,
