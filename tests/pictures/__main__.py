@@ -63,7 +63,7 @@ def draw(orchestra: Orchestra, browser: Browser) -> None:
     _log_in(browser, orchestra, "engineer")
     browser.show(f"{address}/dags", "Phản ánh, kiến nghị của người dân", "Required Actions")
     browser.picture(FOLDER / "dags.png")
-    browser.show(f"{address}/dags/ingest_feedback.open311", "(Tổng đài 1022)", "Last 24 Hours")
+    browser.show(f"{address}/dags/ingest_feedback.open311", "(Tổng đài 1022)", "account")
     browser.picture(FOLDER / "ingest.png")
     run = quote(transform["dag_run_id"], safe="")
     browser.show(f"{address}/dags/transform/runs/{run}", "promote")
