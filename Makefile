@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run up down test test-long test-sdmx-client test-airflow lint bench clean lock help
+.PHONY: run up down test test-long test-sdmx-client test-airflow pictures lint bench clean lock help
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
@@ -43,6 +43,11 @@ test-sdmx-client: $(DEV) .venv/sdmx/.installed ## the demo's SDMX server against
 test-airflow: $(DEV) $(GX) $(AIRFLOW) ## a real Airflow runs the city
 	@CITYLAKE_REQUIRE_AIRFLOW=1 $(PYTHON) -m pytest -n 0 -m airflow tests/airflow
 
+pictures: $(DEV) $(GX) $(AIRFLOW) ## what people see in Airflow, as PNG in build/pictures, to be looked at
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq \
+		--no-install-recommends chromium fonts-noto-core; } >/dev/null
+	@$(PYTHON) -m tests.pictures
+
 lint: $(DEV) $(GX) $(AIRFLOW) ## style, format, types and the city's contracts
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
@@ -50,6 +55,7 @@ lint: $(DEV) $(GX) $(AIRFLOW) ## style, format, types and the city's contracts
 	@$(PYTHON) -m mypy --python-executable .venv/gx/bin/python --cache-dir .mypy_cache/gx quality/gx.py
 	@$(PYTHON) -m mypy --python-executable .venv/airflow/bin/python --cache-dir .mypy_cache/airflow \
 		--follow-imports silent dags
+	@$(PYTHON) -m check_jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(CITYLAKE) contract check --city danang
 
 bench: $(DEV) $(GX) $(AIRFLOW) ## the bare limit and ours, side by side

@@ -51,6 +51,11 @@ def daily(cron: str | None, timezone: str) -> CronPartitionTimetable | Partition
     )
 
 
+def owner(name: str) -> str:
+    """A name as the owner of tasks: Airflow would take a comma in it for the end of a name."""
+    return name.replace(",", ";")
+
+
 def limits(plan: CityPlan) -> dict[str, Any]:
     """When the scheduler itself starts runs: for a demo city never, its days are past."""
     end = datetime.combine(plan.default_day, datetime.min.time(), UTC) if plan.is_demo else None

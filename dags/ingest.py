@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Param, get_current_context, task
 
-from dags.common import RETRIES, core_asset, daily, day_of, day_parameter, deadline, limits
+from dags.common import RETRIES, core_asset, daily, day_of, day_parameter, deadline, limits, owner
 from dags.logs import named, tell
 from pipeline.orchestration.plan import CityPlan, SourcePlan
 
@@ -36,6 +36,7 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
     asked = source.orchestration
     with DAG(
         f"ingest_{source.id}",
+        dag_display_name=f"Nạp | Ingest: {source.purpose['vi']}",
         description=f"{source.purpose['vi']} | {source.purpose['en']}",
         doc_md=DOC.format(
             **source.purpose,
@@ -50,7 +51,7 @@ def ingest_dag(city: str, plan: CityPlan, source: SourcePlan) -> DAG:
         tags=["ingest", source.group, source.agency_code],
         params={"day": day_parameter(), "first": _first()},
         default_args={
-            "owner": source.agency["vi"],
+            "owner": owner(source.agency["vi"]),
             "pool": source.pool,
             "retries": asked.retries,
             "retry_delay": timedelta(seconds=asked.retry_delay_seconds),

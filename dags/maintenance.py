@@ -14,6 +14,7 @@ def maintenance_dag(city: str, plan: CityPlan) -> DAG:
     """Vacuum and retention, then the chain of the ledger and the digests of all it names."""
     with DAG(
         "maintenance",
+        dag_display_name="Dọn dẹp | Maintenance",
         description="Dọn dẹp và kiểm tra sổ cái | Retention and ledger check",
         doc_md="Xóa những gì quá hạn lưu giữ, rồi kiểm tra chuỗi băm của sổ cái | Removes what is "
         "past its retention, then checks the ledger's chain and every digest that it names.",

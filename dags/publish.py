@@ -13,7 +13,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.execution_time.hitl import HITLUser
 
-from dags.common import START, TASK, day_of, day_parameter, publication_asset
+from dags.common import START, TASK, day_of, day_parameter, owner, publication_asset
 from pipeline.orchestration.plan import CityPlan, PublicationPlan
 
 DOC = """
@@ -32,7 +32,7 @@ silence rejects.
 ANSWER = "answer"
 BODY = """
 {{% set told = ti.xcom_pull(task_ids='gate', key='event') %}}
-Ấn phẩm | Publication: **{name}**
+Ấn phẩm | Publication: **{vi}** | **{en}** (`{name}`)
 
 Ứng viên | Candidate: `{{{{ told.candidate }}}}`
 
@@ -72,6 +72,7 @@ def publish_dag(
     name = publication.name
     with DAG(
         f"publish_{name}",
+        dag_display_name=f"Công bố | Publish: {publication.title['vi']}",
         description=f"{publication.title['vi']} | {publication.title['en']}",
         doc_md=DOC.format(
             title_vi=publication.title["vi"],
@@ -85,7 +86,7 @@ def publish_dag(
         max_active_runs=8,
         tags=["publish", publication.dataset_class, publication.owner_code],
         params={"day": day_parameter()},
-        default_args={"owner": publication.owner["vi"], **TASK},
+        default_args={"owner": owner(publication.owner["vi"]), **TASK},
     ) as dag:
 
         @task.branch
@@ -105,8 +106,8 @@ def publish_dag(
 
         approval = NamedApproval(
             task_id="approval",
-            subject=f"Duyệt {name}? | Approve {name}?",
-            body=BODY.format(name=name),
+            subject=f"Duyệt | Approve: {publication.title['vi']}",
+            body=BODY.format(name=name, **publication.title),
             defaults=ApprovalOperator.REJECT,
             response_timeout=timedelta(hours=plan.approval_hours),
             assigned_users=[HITLUser(id=each, name=each) for each in approvers],

@@ -12,6 +12,7 @@ def reports_dag(city: str, plan: CityPlan) -> DAG:
     """Repair of releases and serving file after each record; what derives from them follows it."""
     with DAG(
         "reports",
+        dag_display_name="Những gì người đọc thấy | Reports",
         description="Những gì người đọc thấy | What people read",
         doc_md="Sửa lại bản phát hành và tệp phục vụ cho khớp bản ghi công bố mới nhất | Brings "
         "releases and serving file in line with the newest promotion record; harmless to repeat.",

@@ -49,6 +49,7 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
     promotion = promotion_asset(plan.name)
     with DAG(
         "transform",
+        dag_display_name="Dựng kết quả | Transform",
         description="Dựng, kiểm tra, qua cổng | Build, check, gate",
         doc_md=DOC,
         schedule=PartitionedAssetTimetable(assets=_condition(plan)),
@@ -133,6 +134,7 @@ def deadline_dag(city: str, plan: CityPlan) -> DAG:
     asset = deadline_asset(plan.name)
     with DAG(
         "deadline",
+        dag_display_name="Đến hạn | Deadline",
         description="Đến hạn dựng kết quả | The hour by which marts are built",
         doc_md="Ghi lại nguồn còn thiếu, rồi cho `transform` chạy | Writes down which source is "
         "missing, then lets `transform` run with what is there.",

@@ -3,7 +3,8 @@
 `python -m demo serve` prints one line of JSON when all of them answer: `variables` holds the
 address of each by the name of the environment variable that the city's contracts read (`{day}`
 stands for the as-of day), `token_variables` the names of those that take the token. It ends on
-SIGTERM. `python -m demo manifest` writes JSON lines.
+SIGTERM. `python -m demo health` says whether they answer, `python -m demo manifest` writes JSON
+lines.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from demo.days import FIRST_DAY
-from demo.systems import SYSTEMS, Settings, system
+from demo.health_check import unwell
+from demo.systems import LOOPBACK, SYSTEMS, Settings, system
 from demo.window import Window
 
 USUAL_DAYS = 120
@@ -45,8 +47,18 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--fault-rate", type=float, default=1.0, help="factor on planted faults")
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser("serve", parents=[common], help="answer on loopback")
-    serve.add_argument("--port", type=int, default=0, help="of the first system; 0 takes free ones")
+    serve = commands.add_parser("serve", parents=[common], help="answer, as a rule on loopback")
+    serve.add_argument(
+        "--port", type=int, default=0, help="of the first system, the others follow; 0: free ones"
+    )
+    serve.add_argument(
+        "--listen",
+        metavar="ADDRESS",
+        help="of the interface on which all answer, databases too; needs --port",
+    )
+    serve.add_argument(
+        "--known-as", metavar="NAME", default=LOOPBACK, help="name by which readers reach them"
+    )
     serve.add_argument("--days", type=int, default=USUAL_DAYS)
     serve.add_argument("--faults", action=argparse.BooleanOptionalAction, default=True)
     serve.add_argument(
@@ -68,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
         default=TOKEN_VARIABLE,
         help="environment variable that holds the token readers must send",
     )
+    health = commands.add_parser("health", parents=[common], help="do they answer on their ports")
+    health.add_argument("--host", default=LOOPBACK)
+    health.add_argument("--port", type=int, required=True, help="of the first system")
     listing = commands.add_parser("manifest", parents=[common], help="list what is planted")
     listing.add_argument("--from", dest="first", type=date.fromisoformat, help="first day")
     listing.add_argument("--to", dest="last", type=date.fromisoformat, required=True)
@@ -86,7 +101,9 @@ def _settings(options: argparse.Namespace, name: str, token: str) -> Settings:
     return Settings(
         window=Window(options.seed, options.start, options.days, options.scale),
         token=token,
-        port=options.port if name == options.systems[0] else 0,
+        port=options.port and options.port + options.systems.index(name),
+        listen=options.listen,
+        known_as=options.known_as,
         faults=options.faults,
         fault_rate=options.fault_rate,
         troubled=troubled,
@@ -119,6 +136,12 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _say_health(options: argparse.Namespace) -> int:
+    found = unwell(options.systems, options.host, options.port)
+    sys.stdout.write("".join(f"{name} does not answer\n" for name in found))
+    return 1 if found else 0
+
+
 def _write_manifest(options: argparse.Namespace) -> int:
     first, last = options.first or options.start, options.last
     if not options.start <= first <= last:
@@ -149,21 +172,26 @@ def _wrong_use(options: argparse.Namespace) -> str | None:
     for name in options.systems:
         if name not in SYSTEMS:
             return f"no system {name!r}; there are {', '.join(SYSTEMS)}"
+    if getattr(options, "listen", None) and not options.port:
+        return "--listen needs --port: readers must know where"
     for text in getattr(options, "breakages", ()):
         if text.split(":")[0] not in options.systems:
             return f"--break {text}: expected SYSTEM:KIND:DAY[:PAGE], of a system that is served"
     return None
 
 
+COMMANDS = {"serve": _serve, "health": _say_health, "manifest": _write_manifest}
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command; returns the exit code: 0 done, 2 wrong use."""
+    """Runs a command; returns the exit code: 0 done, 1 not well, 2 wrong use."""
     options = _parser().parse_args(arguments)
     wrong = _wrong_use(options)
     if wrong is not None:
         sys.stderr.write(wrong + "\n")
         return 2
     try:
-        return _serve(options) if options.command == "serve" else _write_manifest(options)
+        return COMMANDS[options.command](options)
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2

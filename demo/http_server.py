@@ -1,4 +1,4 @@
-"""What the demo city's HTTP servers have in common: loopback, token, faults of the way."""
+"""What the demo city's HTTP servers have in common: address, token, faults of the way."""
 
 import hmac
 import threading
@@ -7,10 +7,9 @@ from collections.abc import Hashable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from demo.systems import Settings
+from demo.systems import LOOPBACK, Settings
 from demo.trouble import FAILURES, Attempts, Trouble
 
-LOOPBACK = "127.0.0.1"
 HTML = "text/html; charset=utf-8"
 
 
@@ -19,7 +18,7 @@ class BadRequestError(ValueError):
 
 
 class DemoServer(ThreadingHTTPServer):
-    """A system that answers on a port of the loopback interface.
+    """A system that answers on a port: of the loopback interface, where it is told no other.
 
     Args:
         settings: Its port, its token, and whether faults of transport happen.
@@ -35,14 +34,15 @@ class DemoServer(ThreadingHTTPServer):
     failures: Mapping[Trouble, int] = FAILURES
 
     def __init__(self, settings: Settings, handler: type["DemoHandler"]) -> None:
-        super().__init__((LOOPBACK, settings.port), handler)
+        super().__init__((settings.listen or LOOPBACK, settings.port), handler)
+        self._known_as = settings.known_as
         self.token = settings.token
         self._attempts = Attempts(self.failures) if settings.troubled else None
 
     @property
     def address(self) -> str:
-        """The server's address without a path."""
-        return f"http://{LOOPBACK}:{self.server_port}"
+        """The server's address without a path, as readers reach it."""
+        return f"http://{self._known_as}:{self.server_port}"
 
     def met(self, target: Hashable, trouble: Trouble | None) -> Trouble | None:
         """The fault scheduled for a target, where this attempt meets it."""

@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 
 from demo.window import Window
 
+LOOPBACK = "127.0.0.1"
 SYSTEMS = (
     "feedback",
     "statistics",
@@ -27,7 +28,10 @@ class Settings:
     Attributes:
         window: What exists.
         token: What readers must send, as a bearer token or a password.
-        port: Port on loopback; 0 takes a free one.
+        port: Where it answers; 0 takes a free one.
+        listen: Address of the interface on which it answers; None: loopback, and a database by
+            its socket alone.
+        known_as: Name or address by which readers reach it.
         faults: Whether faults are planted in the records.
         fault_rate: Factor on their number.
         troubled: Whether faults of transport happen that go away.
@@ -37,6 +41,8 @@ class Settings:
     window: Window
     token: str
     port: int = 0
+    listen: str | None = None
+    known_as: str = LOOPBACK
     faults: bool = True
     fault_rate: float = 1.0
     troubled: bool = True

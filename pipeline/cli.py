@@ -24,7 +24,7 @@ demo_app = typer.Typer(
     help="The demo city: synthetic source systems on loopback.", no_args_is_help=True
 )
 quarantine_app = typer.Typer(help="The records that broke a rule.", no_args_is_help=True)
-airflow_app = typer.Typer(help="Airflow on this machine, on loopback.", no_args_is_help=True)
+airflow_app = typer.Typer(help="Airflow on this machine, or deployed apart.", no_args_is_help=True)
 app.add_typer(airflow_app, name="airflow")
 app.add_typer(contract_app, name="contract")
 app.add_typer(demo_app, name="demo")
@@ -45,8 +45,21 @@ OneReason = Annotated[
 WithRaw = Annotated[
     bool, typer.Option("--raw", help="With the record as delivered; it may hold personal data.")
 ]
-Port = Annotated[int, typer.Option("--port", help="Port on loopback; 0 takes a free one.")]
+Port = Annotated[int, typer.Option("--port", help="Port of the first system; 0 takes free ones.")]
 Scale = Annotated[float, typer.Option("--scale", help="Share of the city's daily volume.")]
+Component = Annotated[
+    str, typer.Argument(help="api-server, scheduler, dag-processor or triggerer.")
+]
+Listen = Annotated[
+    str | None,
+    typer.Option("--listen", help="Address of the interface to answer on; needs --port."),
+]
+KnownAs = Annotated[
+    str | None, typer.Option("--known-as", help="Name by which readers reach the systems.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Print no addresses: they hold the token that was given.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the generated city.")]
 
 
@@ -246,11 +259,15 @@ def demo_serve(
     port: Port = 0,
     scale: Scale = 1.0,
     seed: Seed = 1022,
+    listen: Listen = None,
+    known_as: KnownAs = None,
+    quiet: Quiet = False,
 ) -> None:
     """Serve the demo city's source systems, as they know the world on a day, until interrupted."""
-    from pipeline.demo import serve
+    from pipeline.demo import DemoPlace, serve
 
-    raise typer.Exit(serve(city, _day(date), port=port, scale=scale, seed=seed))
+    place = DemoPlace(port, listen, known_as)
+    raise typer.Exit(serve(city, _day(date), place, scale=scale, seed=seed, quiet=quiet))
 
 
 @demo_app.command("run")
@@ -279,6 +296,30 @@ def airflow_up(
     from pipeline.orchestration.service import up
 
     raise typer.Exit(up(city, port=port, scale=scale))
+
+
+@airflow_app.command("init")
+def airflow_init(city: City = "danang") -> None:
+    """Bring the database of a deployment up to date: tables, and pools from the contracts."""
+    from pipeline.orchestration.component import initialise
+
+    raise typer.Exit(initialise(city))
+
+
+@airflow_app.command("component")
+def airflow_component(name: Component, city: City = "danang") -> None:
+    """Run one component of a deployment in the foreground; variables say where the others are."""
+    from pipeline.orchestration.component import become
+
+    become(name, city)
+
+
+@airflow_app.command("health")
+def airflow_health(name: Component) -> None:
+    """Say whether one component of a deployment is well; exit code 1 where it is not."""
+    from pipeline.orchestration.health import print_health
+
+    raise typer.Exit(print_health(name))
 
 
 @airflow_app.command("down")

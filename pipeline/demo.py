@@ -67,9 +67,32 @@ class DemoServers:
         return {**shown, **self.tokens}
 
 
+@dataclass(frozen=True)
+class DemoPlace:
+    """Where the demo city's systems answer.
+
+    Attributes:
+        port: Of the first system, the others follow; 0 takes free ones.
+        listen: Address of the interface; None: loopback, a database by its socket alone.
+        known_as: Name by which readers reach them; None: the address of loopback.
+    """
+
+    port: int = 0
+    listen: str | None = None
+    known_as: str | None = None
+
+    def options(self) -> list[str]:
+        """As the demo city takes them."""
+        told = {"--port": str(self.port), "--listen": self.listen, "--known-as": self.known_as}
+        return [text for name, value in told.items() if value for text in (name, value)]
+
+
+ANYWHERE = DemoPlace()
+
+
 @contextmanager
-def demo_servers(settings: DemoSettings, port: int = 0) -> Iterator[DemoServers]:
-    """Start the demo city's servers on loopback; they end with the block.
+def demo_servers(settings: DemoSettings, place: DemoPlace = ANYWHERE) -> Iterator[DemoServers]:
+    """Start the demo city's servers; they end with the block.
 
     Yields:
         Where they answer. Their token is that of `CITYLAKE_DEMO_TOKEN`, or one of their own.
@@ -79,7 +102,7 @@ def demo_servers(settings: DemoSettings, port: int = 0) -> Iterator[DemoServers]
     """
     token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(24)
     days = (settings.last - settings.first).days + 1
-    command = [sys.executable, "-m", "demo", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "demo", "serve", *place.options()]
     command += ["--seed", str(settings.seed), "--scale", str(settings.scale)]
     command += ["--start", settings.first.isoformat(), "--days", str(days)]
     command += ["--token-variable", TOKEN_VARIABLE]
@@ -98,18 +121,31 @@ def demo_servers(settings: DemoSettings, port: int = 0) -> Iterator[DemoServers]
         process.wait(READY_SECONDS)
 
 
-def serve(city: str, day: date | None, *, port: int, scale: float, seed: int) -> ExitCode:
-    """Serve the demo city as of a day until interrupted, and say how to run against it."""
+def serve(
+    city: str, day: date | None, place: DemoPlace, *, scale: float, seed: int, quiet: bool
+) -> ExitCode:
+    """Serve the demo city as of a day until interrupted or ended, and say how to run against it.
+
+    Args:
+        city: Name or folder of the city.
+        day: As of which; where None, the default day of `city.yaml`.
+        place: Where.
+        scale: Share of the city's volume.
+        seed: Of everything that is drawn.
+        quiet: Whether nothing is said of where they answer: what is said holds the token.
+    """
     context = open_context(city, day)
     first, _ = history_of(context.city)
     last = max(context.as_of, context.city.default_date)
     settings = DemoSettings(seed, scale, first, last)
-    with demo_servers(settings, port) as servers:
-        for name, value in servers.variables_on(context.as_of).items():
+    # Ended like interrupted: the servers are processes of their own and must not be left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt), demo_servers(settings, place) as servers:
+        told = {} if quiet else servers.variables_on(context.as_of)
+        for name, value in told.items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
-        with suppress(KeyboardInterrupt):
-            signal.pause()
+        signal.pause()
     return ExitCode.PUBLISHED
 
 

@@ -3,8 +3,10 @@
 import subprocess
 import sys
 from typing import IO
+from urllib.parse import quote
 
 READER = "citylake"
+USUAL_PORT = 5432
 STOP_SECONDS = 30
 
 
@@ -14,14 +16,20 @@ class Cluster:
     The folder may be entered by the server's own user alone, and by root.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, listen: str | None = None, port: int = 0) -> None:
         """Start it.
+
+        Args:
+            listen: Address on which it answers beside its socket; None: on the socket alone.
+            port: Where it answers there.
 
         Raises:
             RuntimeError: when the server does not come up.
         """
+        told = [listen, str(port)] if listen else []
+        self._port = port if listen else USUAL_PORT
         self._process = subprocess.Popen(  # noqa: S603 - own module
-            [sys.executable, "-W", "ignore", "-m", "demo.dossiers.keeper"],
+            [sys.executable, "-W", "ignore", "-m", "demo.dossiers.keeper", *told],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -43,6 +51,15 @@ class Cluster:
                 raise RuntimeError("the PostgreSQL server does not start")
         return self._folder
 
+    @property
+    def socket(self) -> str:
+        """Where it answers its owner, as parameters of a connection's address.
+
+        Raises:
+            RuntimeError: when it does not start.
+        """
+        return place(self.folder, self._port)
+
     def close(self) -> None:
         """End the server and remove its folder; a second call does nothing."""
         pipe = _pipe(self._process.stdin)
@@ -50,6 +67,11 @@ class Cluster:
             pipe.close()
             self._process.wait(STOP_SECONDS)
             _pipe(self._process.stdout).close()
+
+
+def place(host: str, port: int) -> str:
+    """A folder of a socket, or a name, as parameters of a connection's address."""
+    return f"host={quote(host, safe='')}&port={port}"
 
 
 def _pipe(stream: IO[str] | None) -> IO[str]:

@@ -41,13 +41,15 @@ _INDEXES = (
 )
 
 
-def address(folder: str, password: str) -> str:
-    """The address of the readers' account; `{day}` in it stands for the as-of day."""
+def address(place: str, password: str) -> str:
+    """The address of the readers' account; `{day}` in it stands for the as-of day.
+
+    Args:
+        place: Where the server answers, as parameters of an address.
+        password: Of the readers' account.
+    """
     options = quote(f"-c {DAY_SETTING}=", safe="") + "{day}"
-    return (
-        f"postgresql://{READER}:{quote(password, safe='')}@/postgres"
-        f"?host={quote(folder, safe='')}&options={options}"
-    )
+    return f"postgresql://{READER}:{quote(password, safe='')}@/postgres?{place}&options={options}"
 
 
 def content(
@@ -91,19 +93,19 @@ def _one_ahead(tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
 
 
 def fill(
-    folder: str, password: str, window: Window,
+    place: str, password: str, window: Window,
     ordinary: pa.RecordBatchReader, planted: list[dict[str, str | None]],
 ) -> None:  # fmt: skip
     """Make the tables, fill them, and let the readers' account see the view.
 
     Args:
-        folder: Folder of the server's socket.
+        place: Where the server answers its owner, as parameters of an address.
         password: Of the readers' account.
         window: The days that readers may ask for.
         ordinary: Versions of the ordinary dossiers, typed.
         planted: Rows of the planted ones, as text.
     """
-    with connect(f"postgresql://postgres@/postgres?host={quote(folder, safe='')}") as connection:
+    with connect(f"postgresql://postgres@/postgres?{place}") as connection:
         _run(connection, f"CREATE UNLOGGED TABLE dossier_version ({_TABLE})", _PROCEDURE)
         with connection.cursor() as cursor:
             cursor.adbc_ingest("dossier_version", ordinary, mode="append")

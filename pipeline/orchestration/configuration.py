@@ -5,15 +5,22 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.orchestration.errors import OrchestrationError
-from pipeline.orchestration.users import ROLES, users, write_passwords, write_private
+from pipeline.orchestration.users import ROLES, User, users, write_passwords, write_private
 from pipeline.settings import REPOSITORY
 from warehouse.paths import lake_home
 
+# Logs are read from the disk: the servers of logs would answer beyond loopback.
+COMPONENTS = {
+    "api-server": (),
+    "scheduler": ("--skip-serve-logs",),
+    "dag-processor": (),
+    "triggerer": ("--skip-serve-logs",),
+}
 CITY_VARIABLE = "CITYLAKE_CITY"
 GX_VARIABLE = "CITYLAKE_GX_PYTHON"
 PROGRAM_VARIABLE = "CITYLAKE_AIRFLOW"
@@ -67,6 +74,28 @@ class Home:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
+@dataclass(frozen=True)
+class Seat:
+    """Where an Airflow answers and keeps its records, and its keys.
+
+    Attributes:
+        home: Logs and passwords.
+        listen: Address of the interface on which the API and pages answer.
+        address: Where its own components find the API.
+        public_address: Where people find the pages.
+        database: Address of the metadata database; may hold a password.
+        keys: By purpose: `api`, `tokens`, `fernet`.
+    """
+
+    home: Home
+    listen: str
+    port: int
+    address: str
+    public_address: str
+    database: str = field(repr=False)
+    keys: Mapping[str, str] = field(repr=False)
+
+
 def usual_home() -> Home:
     """The home of Airflow below the lake's."""
     return Home((lake_home() / "airflow").absolute())
@@ -107,8 +136,27 @@ def prepare(home: Home, city: str, port: int, base: Mapping[str, str]) -> dict[s
     home.create()
     known = users(base)
     write_passwords(home.passwords, known, base)
-    keys = _keys(home.keys)
     address = f"http://{ADDRESS}:{port}"
+    database = f"sqlite:///{home.folder / 'airflow.db'}"
+    seat = Seat(home, ADDRESS, port, address, address, database, _keys(home.keys))
+    return environment(seat, city, known, base)
+
+
+def environment(
+    seat: Seat, city: str, known: Sequence[User], base: Mapping[str, str]
+) -> dict[str, str]:
+    """All that Airflow must know.
+
+    Args:
+        seat: Where it answers and keeps its records.
+        city: Name or folder of the city that it runs.
+        known: Who may use it.
+        base: The environment that the processes would have anyway.
+
+    Returns:
+        The environment of every process of Airflow; holds secrets.
+    """
+    home, keys = seat.home, seat.keys
     settings = {
         "core__dags_folder": REPOSITORY / "dags" / "bundle",
         "core__load_examples": False,
@@ -125,14 +173,14 @@ def prepare(home: Home, city: str, port: int, base: Mapping[str, str]) -> dict[s
             f"{each.name}:{ROLES[each.role]}" for each in known
         ),
         "core__simple_auth_manager_passwords_file": home.passwords,
-        "core__execution_api_server_url": f"{address}/execution/",
-        "api__host": ADDRESS,
-        "api__port": port,
-        "api__base_url": address,
+        "core__execution_api_server_url": f"{seat.address}/execution/",
+        "api__host": seat.listen,
+        "api__port": seat.port,
+        "api__base_url": seat.public_address,
         "api__workers": 1,
         "api__secret_key": keys["api"],
         "api_auth__jwt_secret": keys["tokens"],
-        "database__sql_alchemy_conn": f"sqlite:///{home.folder / 'airflow.db'}",
+        "database__sql_alchemy_conn": seat.database,
         "dag_processor__parsing_processes": 1,
         "dag_processor__refresh_interval": 30,
         "dag_processor__min_file_process_interval": 30,

@@ -21,22 +21,15 @@ from pathlib import Path
 from types import FrameType
 
 from pipeline.demo import DemoSettings, demo_servers, history_of
-from pipeline.orchestration.configuration import Home, prepare, program, usual_home
+from pipeline.orchestration.configuration import COMPONENTS, Home, prepare, program, usual_home
+from pipeline.orchestration.database import bring_up_to_date
 from pipeline.orchestration.errors import OrchestrationError
-from pipeline.orchestration.plan import read_plan
 from pipeline.orchestration.users import write_private
 from pipeline.settings import REPOSITORY, city_folder
 from pipeline.variables import missing_variables
 from warehouse.city import load_city
 from warehouse.errors import CitylakeError
 
-# Logs are read from the disk: the servers of logs would answer beyond loopback.
-COMPONENTS = {
-    "api-server": (),
-    "scheduler": ("--skip-serve-logs",),
-    "dag-processor": (),
-    "triggerer": ("--skip-serve-logs",),
-}
 END_SECONDS = 20
 LONGEST_WAIT_SECONDS = 30.0
 # A component that lived so long ended for a reason of its own, not for how it was started.
@@ -101,19 +94,12 @@ def keep(city: str, port: int, scale: float) -> None:
         write_private(
             home.state, json.dumps({"pid": os.getpid(), "port": port, "city": city}) + "\n"
         )
-        _once(home, environ, ["db", "migrate"])
-        pools = {name: _pool(slots) for name, slots in read_plan(city).pools.items()}
-        home.pools.write_text(json.dumps(pools), encoding="utf-8")
-        _once(home, environ, ["pools", "import", str(home.pools)])
+        bring_up_to_date(home, environ, city)
         components = [
             Component(name, [program(), name, *options], environ, home.logs / f"{name}.log")
             for name, options in COMPONENTS.items()
         ]
         _until_ended(components)
-
-
-def _pool(slots: int) -> dict[str, object]:
-    return {"slots": slots, "description": "From the contracts", "include_deferred": False}
 
 
 def _until_ended(components: Sequence[Component]) -> None:
@@ -136,17 +122,6 @@ def _until_ended(components: Sequence[Component]) -> None:
         if time.monotonic() > until:
             break
         time.sleep(LOOK_SECONDS)
-
-
-def _once(home: Home, environ: Mapping[str, str], command: Sequence[str]) -> None:
-    """Run a command of Airflow to its end."""
-    log = home.logs / "prepare.log"
-    with log.open("ab") as output:
-        done = subprocess.run(  # noqa: S603 - Airflow's own program
-            [program(), *command], env=dict(environ), stdout=output, stderr=output, check=False
-        )
-    if done.returncode:
-        raise OrchestrationError(f"airflow {command[0]} {command[1]} failed; see {log}")
 
 
 @contextmanager

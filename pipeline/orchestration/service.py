@@ -11,11 +11,10 @@ import time
 from contextlib import suppress
 from typing import Any
 
-import httpx
-
 from pipeline.exit_codes import ExitCode
 from pipeline.orchestration.configuration import ADDRESS, Home, program, usual_home
 from pipeline.orchestration.errors import OrchestrationError
+from pipeline.orchestration.health import HEALTHY, TOLD, health_of
 from pipeline.orchestration.session import end_all, members
 from pipeline.orchestration.users import users
 from pipeline.settings import REPOSITORY, city_folder
@@ -24,8 +23,6 @@ from warehouse.paths import HOME_VARIABLE, lake_home
 READY_SECONDS = 240
 END_SECONDS = 30
 LOOK_SECONDS = 0.5
-HEALTHY = "healthy"
-COMPONENTS = ("metadatabase", "scheduler", "triggerer", "dag_processor")
 
 
 def up(city: str, *, port: int, scale: float) -> ExitCode:
@@ -98,7 +95,7 @@ def status() -> ExitCode:
         sys.stdout.write(f"nothing runs in {home.folder}\n")
         return ExitCode.ERROR
     health = _health(state["port"])
-    for name in COMPONENTS:
+    for name in TOLD:
         sys.stdout.write(f"{name}: {health.get(name) or 'does not answer'}\n")
     return ExitCode.PUBLISHED if _is_well(health) else ExitCode.ERROR
 
@@ -167,16 +164,8 @@ def _wait(keeper: subprocess.Popen[bytes], port: int, log: Any) -> None:
 
 
 def _health(port: int) -> dict[str, str | None]:
-    """What each component says of itself; empty where nobody answers."""
-    try:
-        answer = httpx.get(
-            f"http://{ADDRESS}:{port}/api/v2/monitor/health", timeout=5, trust_env=False
-        )
-        told: dict[str, dict[str, Any]] = answer.json()
-    except (httpx.HTTPError, ValueError):
-        return {}
-    return {name: each.get("status") for name, each in told.items() if isinstance(each, dict)}
+    return health_of(f"http://{ADDRESS}:{port}")
 
 
 def _is_well(health: dict[str, str | None]) -> bool:
-    return all(health.get(name) == HEALTHY for name in COMPONENTS)
+    return all(health.get(name) == HEALTHY for name in TOLD)

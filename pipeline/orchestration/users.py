@@ -62,6 +62,11 @@ def approvers(known: Sequence[User]) -> tuple[str, ...]:
     return tuple(each.name for each in known if each.role == APPROVER)
 
 
+def password_variable(name: str) -> str:
+    """The environment variable that may hold a user's password."""
+    return PASSWORD_VARIABLE + re.sub(r"[^A-Z0-9]", "_", name.upper())
+
+
 def write_passwords(place: Path, known: Sequence[User], environ: Mapping[str, str]) -> None:
     """Bring the file of passwords in line with the users; nobody but its owner can read it.
 
@@ -74,7 +79,7 @@ def write_passwords(place: Path, known: Sequence[User], environ: Mapping[str, st
     before = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
     passwords = {}
     for user in known:
-        variable = PASSWORD_VARIABLE + re.sub(r"[^A-Z0-9]", "_", user.name.upper())
+        variable = password_variable(user.name)
         given = environ.get(variable)
         if given is not None and len(given) < _SHORTEST_PASSWORD:
             raise OrchestrationError(f"{variable} has fewer than {_SHORTEST_PASSWORD} characters")

@@ -41,7 +41,8 @@ print(json.dumps({
 }))
 """
 EXPECTED = 15
-AGENCY = "Trung tâm Giám sát, điều hành thông minh thành phố Đà Nẵng (Tổng đài 1022)"
+# Airflow takes a comma for the end of an owner's name.
+AGENCY = "Trung tâm Giám sát; điều hành thông minh thành phố Đà Nẵng (Tổng đài 1022)"
 
 
 def read(program: Path, home: Path, city: str) -> dict[str, Any]:
@@ -77,6 +78,7 @@ def test_everything_is_explained(parsed: dict[str, Any]) -> None:
         assert dag["tags"], name
         assert all("|" in text for text in dag["params"].values()), name
         assert all("|" in task["doc"] for task in dag["tasks"].values()), name
+        assert not any("," in task["owner"] for task in dag["tasks"].values()), name
 
 
 def test_what_contracts_say_stands_in_the_dags(parsed: dict[str, Any]) -> None:

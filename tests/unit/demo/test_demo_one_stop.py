@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -24,10 +25,10 @@ OPTIONS = ("--systems", "dossiers", "--scale", "0.02", "--start", "2025-06-24", 
 ZONE = timezone(timedelta(hours=7))
 
 
-def _start() -> tuple["subprocess.Popen[str]", str]:
+def _start(*options: str) -> tuple["subprocess.Popen[str]", str]:
     """A running server, and its address."""
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", "demo", "serve", *OPTIONS],
+        [sys.executable, "-m", "demo", "serve", *OPTIONS, *options],
         cwd="/",
         env={**os.environ, "DEMO_TOKEN": TOKEN},
         stdout=subprocess.PIPE,
@@ -58,6 +59,25 @@ def address() -> Iterator[str]:
 def _ask(address: str, day: date | str, sql: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(address.replace("{day}", str(day))) as connection:
         return connection.execute(cast(LiteralString, sql)).fetchall()
+
+
+def test_it_answers_its_readers_alone_where_it_is_told_to_listen() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process, address = _start("--listen", "127.0.0.1", "--port", str(port))
+    try:
+        assert f"host=127.0.0.1&port={port}" in address
+        assert _ask(address, FIRST, "SELECT count(*) > 0 FROM dossier") == [(True,)]
+        place = f"host=127.0.0.1 port={port} dbname=postgres"
+        for account in ("user=postgres", "user=citylake password=wrong", "user=citylake"):
+            with pytest.raises(psycopg.OperationalError, match="pg_hba|password"):
+                psycopg.connect(f"{place} {account}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stdout is not None
+        process.stdout.close()
 
 
 def _rows(address: str, day: date) -> list[dict[str, Any]]:

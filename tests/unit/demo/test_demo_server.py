@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -210,6 +211,34 @@ def test_small_scale_is_ready_soon() -> None:
     assert _processor_seconds_of_children() - before < 3
 
 
+def test_it_is_known_by_the_name_that_it_was_told_and_answers_where_it_listens() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.2", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "demo", "serve", "--scale", "0.02", "--days", "5"]
+    command += ["--systems", "health,feedback", "--port", str(port)]
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [*command, "--listen", "127.0.0.2", "--known-as", "source.example"],
+        cwd=ROOT,
+        env={**os.environ, "DEMO_TOKEN": TOKEN},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    health = ["health", "--systems", "health,feedback", "--port", str(port), "--host"]
+    try:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())["variables"]
+        places = {urlsplit(address).netloc for address in told.values()}
+        assert places == {f"source.example:{port}", f"source.example:{port + 1}"}
+        assert main([*health, "127.0.0.2"]) == 0
+        assert main([*health, "127.0.0.1"]) == 1
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+    assert main([*health, "127.0.0.2"]) == 1
+
+
 def test_attempts_start_again_after_success() -> None:
     attempts = Attempts()
     seen = [attempts.refuse("/page", Trouble.SERVER_ERROR) for _ in range(6)]
@@ -240,6 +269,7 @@ def test_manifest_command_writes_json_lines(tmp_path: Path) -> None:
     ("options", "says"),
     [
         (("--systems", "feedback,nobody"), "no system 'nobody'"),
+        (("--listen", "127.0.0.1"), "--listen needs --port"),
         (("--break", "html:2025-03-10"), "expected SYSTEM:KIND:DAY"),
         (("--break", "feedback:fire:2025-03-10"), "fire"),
     ],
