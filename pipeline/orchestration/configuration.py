@@ -188,7 +188,7 @@ def environment(
         "logging__dag_processor_child_process_log_directory": home.logs / "dag_processor",
         "scheduler__orphaned_tasks_check_interval": 30,
         "scheduler__enable_health_check": False,
-        "triggerer__default_capacity": 100,
+        "triggerer__capacity": 100,
         "usage_data_collection__enabled": False,
         **_lineage(base),
     }
