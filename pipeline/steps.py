@@ -114,12 +114,18 @@ def build(city: str, day: str) -> Json:
         `build` (its id; None where the latest record promoted everything from exactly this, so
         that there is nothing to build: `check` and `promote` then tell of that record), `day`,
         `record` (the one in force, or None) and `versions` (Delta version by core table).
+
+    Raises:
+        StepError: when nothing was loaded yet: a record of such a build would carry its day.
+        ContractError: everything that is wrong in the city's files.
     """
     context = _context(city, day)
     context.read_all()
     with run_lock(context.paths.lock):
         stages.remove_leftovers(context)
         inputs = stages.read_inputs(context)
+        if not inputs.pinned.versions:
+            raise StepError("nothing was loaded yet: no source has a batch in core")
         parked = None
         if stages.settled(context, inputs) is None:
             with workspace(context.paths) as work:

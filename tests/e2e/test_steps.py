@@ -103,6 +103,15 @@ def test_the_steps_in_a_row(here: Lake, whole: dict[str, str]) -> None:
     assert here.hashes() == whole
 
 
+def test_nothing_is_built_before_anything_was_loaded(
+    here: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
+    with pytest.raises(steps.StepError, match="nothing was loaded yet"):
+        steps.build(here.city, DAY.isoformat())
+    assert latest(open_context(here.city).paths) is None
+
+
 def test_a_newer_build_takes_the_place_of_the_one_before(here: Lake) -> None:
     _loaded(here)
     first = steps.build(here.city, DAY.isoformat())["build"]
