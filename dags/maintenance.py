@@ -27,6 +27,13 @@ def maintenance_dag(city: str, plan: CityPlan) -> DAG:
     ) as dag:
 
         @task
+        def compaction() -> dict[str, Any]:
+            """Gộp các tệp nhỏ | Put small files of tables and journal together."""
+            from pipeline import steps
+
+            return steps.compact(city, day_of(get_current_context()))
+
+        @task
         def retention() -> dict[str, Any]:
             """Xóa những gì quá hạn | Remove superseded files and what is past its retention."""
             from pipeline import steps
@@ -45,5 +52,5 @@ def maintenance_dag(city: str, plan: CityPlan) -> DAG:
                 raise AirflowFailException("; ".join(found["problems"]))
             return found
 
-        retention() >> ledger()
+        compaction() >> retention() >> ledger()
     return dag

@@ -5,7 +5,7 @@ The journal is the one place that knows the clock; nothing is computed from it.
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,9 +14,12 @@ from typing import Any
 from extract.errors import SourceError, TransientError
 from extract.read import StreamSummary
 from warehouse import files
+from warehouse.boundary import reached
 from warehouse.errors import CitylakeError
 
 FOLDER = "outcomes"
+# The newest attempts of a source have a file each; what is older is put together, so many at least.
+_ALONE = 100
 OK = "ok"
 TRANSIENT = "transient"
 TERMINAL = "terminal"
@@ -128,8 +131,54 @@ def last_outcome(journal: Path, source: str) -> dict[str, Any] | None:
 
 def outcomes(journal: Path, source: str) -> Iterator[dict[str, Any]]:
     """The fields of every outcome of a source, in the order in which the attempts started."""
-    for path in sorted((journal / FOLDER).glob(f"*-{source}-*.json")):
-        yield dict(json.loads(path.read_bytes()))
+    folder = journal / FOLDER
+    # What goes from the first while it is read is in the second by then.
+    found = dict(_read(sorted(folder.glob(f"*-{source}-*.json"))))
+    for path in folder.glob(f"*-{source}-*.jsonl"):
+        for line in path.read_bytes().splitlines():
+            each = json.loads(line)
+            found[each["name"]] = each["outcome"]
+    for name in sorted(found):
+        yield found[name]
+
+
+def gather_outcomes(journal: Path, source: str, work: Path) -> int:
+    """Put the older outcomes of a source together in one file, a line each.
+
+    Each line has the `name` of the file that the outcome stood in, and the `outcome`. The newest
+    stay alone.
+
+    Args:
+        journal: The city's journal folder.
+        source: Source id.
+        work: Scratch folder on the same file system.
+
+    Returns:
+        How many files went.
+    """
+    folder = journal / FOLDER
+    alone = sorted(folder.glob(f"*-{source}-*.json"))
+    if len(alone) < 2 * _ALONE:
+        return 0
+    older = dict(_read(alone[:-_ALONE]))
+    content = b"".join(
+        files.canonical_json({"name": name, "outcome": older[name]}) for name in sorted(older)
+    )
+    name = f"{max(older)}-{files.digest(content)[:8]}.jsonl"
+    files.create_exclusively(folder / name, content, work)
+    reached("outcomes.before_unlink")
+    for each in older:
+        (folder / f"{each}.json").unlink(missing_ok=True)
+    return len(older)
+
+
+def _read(paths: Iterable[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and fields of the files that are still there."""
+    for path in paths:
+        try:
+            yield path.stem, dict(json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            continue
 
 
 def _plain(outcome: Outcome) -> dict[str, Any]:

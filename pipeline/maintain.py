@@ -4,13 +4,44 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from extract.extraction import extraction_lists, forget_extractions
+from extract.outcomes import gather_outcomes
 from extract.raw import RawStore
 from pipeline.context import Context
 from pipeline.parked import parked_versions
+from warehouse.compaction import compact as compact_table
 from warehouse.lake import Kind
 from warehouse.promotion_record import Record
 from warehouse.retention import forget_marts, forget_quarantine, forget_raw, vacuum
 from warehouse.workspace import any_writer
+
+KINDS: tuple[Kind, ...] = ("core", "quarantine")
+
+
+@dataclass(frozen=True)
+class Compacted:
+    """What was put together.
+
+    Attributes:
+        files: How many data files fewer the newest versions of all tables have.
+        outcomes: Outcomes of old attempts that no longer have a file each.
+    """
+
+    files: int
+    outcomes: int
+
+
+def compact(context: Context) -> Compacted:
+    """Put many small files of tables and journal together; what they say stays."""
+    lake, paths = context.lake, context.paths
+    gathered = [
+        gather_outcomes(paths.journal, source, paths.work) for source in context.city.sources
+    ]
+    fewer = [
+        compact_table(lake, kind, table, as_of=context.as_of)
+        for kind in KINDS
+        for table in lake.tables(kind)
+    ]
+    return Compacted(sum(fewer), sum(gathered))
 
 
 @dataclass(frozen=True)
@@ -45,7 +76,6 @@ def maintain(context: Context, record: Record | None) -> Maintained:
         for table in lake.tables("quarantine"):
             forget_quarantine(lake, table, as_of=context.as_of, days=city.quarantine_days)
     pins = _pins(record, parked_versions(context.paths))
-    kinds: tuple[Kind, ...] = ("core", "quarantine")
     uses = [
         vacuum(
             lake,
@@ -55,7 +85,7 @@ def maintain(context: Context, record: Record | None) -> Maintained:
             as_of=context.as_of,
             days=city.vacuum_days,
         )
-        for kind in kinds
+        for kind in KINDS
         for table in lake.tables(kind)
     ]
     raw = _forget_raw(context)

@@ -240,6 +240,21 @@ def refuse(city: str, publication: str, candidate: str, person: str | None = Non
     return _promoted(refuse_held(_open(city), publication, candidate, person).record, None)
 
 
+def compact(city: str, day: str) -> Json:
+    """Put many small files of tables and journal together; `maintain` removes the old ones.
+
+    Returns:
+        `files` (how many fewer the newest versions have) and `outcomes` (of old attempts, which
+        no longer have a file each).
+
+    Raises:
+        CommitConflictError: when loads overtook it too often.
+    """
+    context = _context(city, day)
+    with run_lock(context.paths.lock):
+        return asdict(maintenance.compact(context))
+
+
 def maintain(city: str, day: str) -> Json:
     """Remove what is past its retention, and what steps that were ended left behind.
 

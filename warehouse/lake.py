@@ -297,6 +297,8 @@ class Lake:
         added: Sequence[DataFile],
         removed: Sequence[DataFile],
         commit: Commit,
+        *,
+        data_change: bool = True,
     ) -> Snapshot:
         """Commit new files in place of old ones, all at once, on top of what was read.
 
@@ -305,6 +307,7 @@ class Lake:
             added: Files that are already in the table's folder.
             removed: Files of `snapshot` that the new ones replace.
             commit: What the commit says about itself.
+            data_change: Whether rows change; they do not where files are only put together.
 
         Returns:
             The new version.
@@ -320,11 +323,14 @@ class Lake:
                 size=each.size,
                 partition_values=each.partition,
                 modification_time=0,
-                data_change=True,
+                data_change=data_change,
                 stats=json.dumps({"numRecords": each.rows}),
             )
             for each in added
-        ] + [RemoveAction(each.path, True, 0, each.size, dict(each.partition)) for each in removed]
+        ] + [
+            RemoveAction(each.path, data_change, 0, each.size, dict(each.partition))
+            for each in removed
+        ]
         reached(f"{snapshot.kind}.before_commit")
         try:
             snapshot.delta.create_write_transaction(
