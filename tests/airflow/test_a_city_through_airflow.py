@@ -217,7 +217,6 @@ def test_at_the_deadline_marts_are_built_with_what_is_there(orchestra: Orchestra
 
 def test_backfills_at_once_a_killed_task_and_one_without_memory(orchestra: Orchestra) -> None:
     """All sources of a day by Airflow's own backfill; one of them has everything go wrong."""
-    orchestra.unpause()
     before, built = len(orchestra.listener.told), len(orchestra.runs("transform", FOURTH))
     orchestra.server.open.clear()
     try:
