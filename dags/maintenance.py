@@ -1,4 +1,4 @@
-"""What is past its retention goes, and the ledger is checked."""
+"""Small files are put together, what is past its retention goes, the ledger is checked."""
 
 from typing import Any
 
@@ -11,13 +11,14 @@ SCHEDULE = "30 5 * * *"
 
 
 def maintenance_dag(city: str, plan: CityPlan) -> DAG:
-    """Vacuum and retention, then the chain of the ledger and the digests of all it names."""
+    """Compaction, retention, then the chain of the ledger and the digests of all it names."""
     with DAG(
         "maintenance",
         dag_display_name="Dọn dẹp | Maintenance",
         description="Dọn dẹp và kiểm tra sổ cái | Retention and ledger check",
-        doc_md="Xóa những gì quá hạn lưu giữ, rồi kiểm tra chuỗi băm của sổ cái | Removes what is "
-        "past its retention, then checks the ledger's chain and every digest that it names.",
+        doc_md="Gộp các tệp nhỏ, xóa những gì quá hạn lưu giữ, rồi kiểm tra chuỗi băm của sổ cái | "
+        "Puts small files together, removes what is past its retention, then checks the ledger's "
+        "chain and every digest that it names.",
         schedule=daily(SCHEDULE, plan.timezone),
         **limits(plan),
         max_active_runs=1,

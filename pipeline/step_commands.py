@@ -71,6 +71,14 @@ def publish(city: City, date: Day) -> None:
 
 
 @step_app.command()
+def compact(city: City, date: Day) -> None:
+    """Put many small files of tables and journal together."""
+    from pipeline import steps
+
+    _print(steps.compact(city, _iso(date)))
+
+
+@step_app.command()
 def maintain(city: City, date: Day) -> None:
     """Remove what is past its retention."""
     from pipeline import steps

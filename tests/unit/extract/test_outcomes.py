@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
 
 from extract.errors import TerminalError, TransientError
-from extract.outcomes import Outcome, write_outcome
+from extract.outcomes import Outcome, gather_outcomes, last_outcome, outcomes, write_outcome
 from extract.raw import RawReference
 from extract.read import StreamSummary
 
@@ -47,3 +48,49 @@ def test_every_attempt_leaves_a_file(
 def test_an_attempt_that_did_not_reach_the_source() -> None:
     ended = Outcome.start("a.b", date(2025, 7, 1)).end(None, TerminalError("a.b", "token", "none"))
     assert (ended.objects, ended.records, ended.status) == (0, 0, "terminal")
+
+
+@pytest.fixture
+def attempts(paths: Any) -> Any:
+    """Two hundred and five attempts of one source, some of another."""
+    paths.create()
+    for number in range(208):
+        source = "a.bc" if number % 70 == 69 else "a.b"
+        ended = replace(Outcome.start(source, date(2025, 7, 1)).end(SUMMARY), records=number)
+        write_outcome(ended, paths.journal, paths.work)
+    return paths
+
+
+def _counted(paths: Any, source: str) -> list[int]:
+    return [each["records"] for each in outcomes(paths.journal, source)]
+
+
+def test_old_attempts_are_put_together_and_read_as_before(attempts: Any) -> None:
+    folder = attempts.journal / "outcomes"
+    before = {source: _counted(attempts, source) for source in ("a.b", "a.bc")}
+    assert gather_outcomes(attempts.journal, "a.bc", attempts.work) == 0
+    gone = gather_outcomes(attempts.journal, "a.b", attempts.work)
+    assert gone == len(before["a.b"]) - 100
+    assert (len(list(folder.glob("*.jsonl"))), len(list(folder.glob("*-a.b-*.json")))) == (1, 100)
+    assert {source: _counted(attempts, source) for source in before} == before
+    assert (last_outcome(attempts.journal, "a.b") or {})["records"] == before["a.b"][-1]
+    assert gather_outcomes(attempts.journal, "a.b", attempts.work) == 0
+
+
+def test_killed_between_or_twice_at_once_nothing_is_counted_twice(
+    attempts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _counted(attempts, "a.b")
+
+    def killed(name: str) -> None:
+        if name == "outcomes.before_unlink":
+            raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("extract.outcomes.reached", killed)
+        with pytest.raises(InterruptedError):
+            gather_outcomes(attempts.journal, "a.b", attempts.work)
+    assert _counted(attempts, "a.b") == before
+    gather_outcomes(attempts.journal, "a.b", attempts.work)
+    assert _counted(attempts, "a.b") == before
+    assert len(list((attempts.journal / "outcomes").glob("*.jsonl"))) == 1
