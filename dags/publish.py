@@ -40,6 +40,8 @@ Lý do giữ lại | Held because:
 {{% for reason in told.reasons %}}
 - {{{{ reason }}}}
 {{% endfor %}}
+
+Không trả lời trong {hours:g} giờ là từ chối | No answer within {hours:g} hours rejects.
 """
 
 
@@ -107,7 +109,7 @@ def publish_dag(
         approval = NamedApproval(
             task_id="approval",
             subject=f"Duyệt | Approve: {publication.title['vi']}",
-            body=BODY.format(name=name, **publication.title),
+            body=BODY.format(name=name, hours=plan.approval_hours, **publication.title),
             defaults=ApprovalOperator.REJECT,
             response_timeout=timedelta(hours=plan.approval_hours),
             assigned_users=[HITLUser(id=each, name=each) for each in approvers],

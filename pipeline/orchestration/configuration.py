@@ -27,6 +27,7 @@ PROGRAM_VARIABLE = "CITYLAKE_AIRFLOW"
 ADDRESS = "127.0.0.1"
 USUAL_PORT = 8080
 PARALLELISM = 4
+LOCK_SECONDS = 60
 # A folder, or the address of a server: where OpenLineage's events go. None are made without it.
 LINEAGE_VARIABLE = "CITYLAKE_LINEAGE"
 SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
@@ -137,7 +138,8 @@ def prepare(home: Home, city: str, port: int, base: Mapping[str, str]) -> dict[s
     known = users(base)
     write_passwords(home.passwords, known, base)
     address = f"http://{ADDRESS}:{port}"
-    database = f"sqlite:///{home.folder / 'airflow.db'}"
+    # One writer at a time: on a busy machine the usual five seconds end in an error of the API.
+    database = f"sqlite:///{home.folder / 'airflow.db'}?timeout={LOCK_SECONDS}"
     seat = Seat(home, ADDRESS, port, address, address, database, _keys(home.keys))
     return environment(seat, city, known, base)
 
