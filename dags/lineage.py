@@ -22,7 +22,7 @@ class BatchFacet(DatasetFacet):
 
     day: str
     deltaVersion: int  # noqa: N815 - names of facets are written so
-    streamSequence: int  # noqa: N815
+    streamSequence: int  # noqa: N815 - as above
     records: int
     quarantined: int
     _additional_skip_redact: ClassVar[list[str]] = ["day"]

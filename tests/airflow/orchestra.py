@@ -286,7 +286,7 @@ def orchestra_in(folder: Path) -> Iterator[Orchestra]:
             command = [CITYLAKE, "airflow"]
             up = [*command, "up", "--city", str(city), "--port", str(port)]
             try:
-                subprocess.run(up, env=environ, check=True, cwd=REPOSITORY)  # noqa: S603
+                subprocess.run(up, env=environ, check=True, cwd=REPOSITORY)  # noqa: S603 - own command
                 yield Orchestra(city, home, plain, port, environ, server, told, lineage)
             finally:
-                subprocess.run([*command, "down"], env=environ, check=True)  # noqa: S603
+                subprocess.run([*command, "down"], env=environ, check=True)  # noqa: S603 - own command
