@@ -17,6 +17,7 @@ from warehouse.paths import CityPaths
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from warehouse.access import Access
     from warehouse.geography import Geography
     from warehouse.registry_model import Registry
 
@@ -54,6 +55,13 @@ class Context:
 
         return load_geography(self.city.folder / "geography")
 
+    @cached_property
+    def access(self) -> "Access":
+        """Roles and recipients of the city."""
+        from warehouse.access import load_access
+
+        return load_access(self.city.folder, {area.key for area in self.geography.areas})
+
     @property
     def named(self) -> "dict[str, pa.Table]":
         """The tables that name the codes of the marts."""
@@ -65,10 +73,11 @@ class Context:
         """Read what else the city declares, so that its faults show before any source is asked.
 
         Raises:
-            ContractError: everything that is wrong in contracts, indicators, datasets or geography.
+            ContractError: everything that is wrong in contracts, indicators, datasets, geography
+                or access.
         """
         load_city(self.city.folder, without_broken=bool(self.city.broken))
-        _ = self.registry, self.geography
+        _ = self.registry, self.access
 
     def compiled(self, source_id: str) -> CompiledStream:
         """A source's contracts, compiled."""

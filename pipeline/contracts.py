@@ -9,6 +9,7 @@ from pipeline.console import counted
 from pipeline.exit_codes import ExitCode
 from pipeline.settings import city_folder
 from quality.suites import suite
+from warehouse.access import load_access
 from warehouse.city import City, load_city
 from warehouse.contract.check import check_city
 from warehouse.contract.document import read_document
@@ -23,7 +24,8 @@ def contract_problems(folder: Path) -> list[Problem]:
     problems = check_city(folder)
     if not problems:
         try:
-            load_geography(folder / "geography")
+            geography = load_geography(folder / "geography")
+            load_access(folder, {area.key for area in geography.areas})
             city = load_city(folder)
             problems = list(_repeated_expectations(city, load_registry(city)))
         except ContractError as error:
@@ -58,5 +60,5 @@ def print_contract_check(city: str) -> ExitCode:
     if problems:
         sys.stdout.write(f"{city}: {counted(len(problems), 'problem')}\n")
         return ExitCode.ERROR
-    sys.stdout.write(f"{city}: contracts, geography, indicators and datasets are valid\n")
+    sys.stdout.write(f"{city}: contracts, geography, indicators, datasets and access are valid\n")
     return ExitCode.PUBLISHED

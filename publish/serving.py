@@ -8,8 +8,9 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from publish.report_views import report_views
 from warehouse.boundary import reached
-from warehouse.contract.model import Classification, Column, TableContract
+from warehouse.contract.model import TableContract
 from warehouse.files import put_in_place, scratch
 from warehouse.mart_file import attach, columns_of, rows_sql, scratch_session
 from warehouse.paths import CityPaths
@@ -18,6 +19,7 @@ from warehouse.publication import Publication
 from warehouse.sql import literal, quoted, quoted_list
 
 STATUS_TABLE = "publication_status"
+NAMES = {"dim_indicator", "dim_area", "dim_agency"}
 
 _STATUS_COLUMNS = """
     publication VARCHAR, dataset_class VARCHAR, title_vi VARCHAR, title_en VARCHAR,
@@ -61,7 +63,8 @@ def replace_serving(
     `publication_status` has one row for each other publication: verdict on the newest candidate,
     version and data-as-of that the values have, as-of that was delivered, whether the values are
     stale (the newest candidate is not what readers see, or a source is late), number of the record
-    that promoted them, checks that did not pass, sources that are late.
+    that promoted them, checks that did not pass, sources that are late. Over all that lie the
+    views of `publish.report_views`, where the names are there.
 
     Args:
         paths: Folders of the city.
@@ -93,6 +96,8 @@ def replace_serving(
                 f"CREATE TABLE serving.main.{quoted(name)} AS SELECT * FROM named"  # noqa: S608 - quoted
             )
             connection.unregister("named")
+        if (named or {}).keys() >= NAMES:
+            _create_views(connection, contracts)
         connection.execute("DETACH serving")
     target = serving_file(paths)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -102,18 +107,24 @@ def replace_serving(
     return target
 
 
+def _create_views(
+    connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, TableContract]
+) -> None:
+    """Views name their tables without a catalog: whoever opens the file names it as they like."""
+    connection.execute("USE serving")
+    for view in report_views(contracts).values():
+        connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.sql}")
+    connection.execute("USE memory")
+
+
 def is_served(publication: Publication, contracts: Mapping[str, TableContract]) -> bool:
     """Whether anything of a publication is in the serving file: not where all tells of health."""
     return not all(contracts[mart].health for mart in publication.marts)
 
 
-def _open_columns(contract: TableContract) -> list[Column]:
-    return [column for column in contract.columns if column.classification is Classification.OPEN]
-
-
 def _create(connection: duckdb.DuckDBPyConnection, contract: TableContract) -> None:
     columns = ", ".join(
-        f"{quoted(column.name)} {column.sql_type}" for column in _open_columns(contract)
+        f"{quoted(column.name)} {column.sql_type}" for column in contract.open_columns
     )
     connection.execute(f"CREATE TABLE serving.main.{quoted(contract.name)} ({columns})")
 
@@ -123,7 +134,7 @@ def _fill(
 ) -> None:
     """Copy the promoted rows of every publication that the record names."""
     present = columns_of(connection, "promoted", contract.name) if record else {}
-    names = [column.name for column in _open_columns(contract) if column.name in present]
+    names = [column.name for column in contract.open_columns if column.name in present]
     for _, entry in sorted(record.entries.items()) if record and names else ():
         if entry.promoted is None:
             continue

@@ -21,7 +21,7 @@ from warehouse.registry_checks import (
     registration_problems,
 )
 from warehouse.registry_model import Definition, Indicator, Registry
-from warehouse.registry_read import condition, definition, publication, targets
+from warehouse.registry_read import definition, indicator, publication
 
 DEFINITIONS = Path(__file__).resolve().parent / "indicators"
 
@@ -128,19 +128,10 @@ def _indicators(
                 problems.append(document.problem(place, "citylake.no_publication", message))
                 continue
             try:
-                goals = targets(node.get("targets", ()))
+                found[node["code"]] = indicator(known, node, homes[0])
             except ValueError as error:
                 at = ("indicators", index, "targets")
                 problems.append(document.problem(at, "citylake.target", str(error)))
-                continue
-            found[node["code"]] = Indicator(
-                known,
-                node["agency"],
-                homes[0].name,
-                homes[0].revision_window_days,
-                condition(node.get("only", {})),
-                goals,
-            )
     raise_on(problems)
     return found
 

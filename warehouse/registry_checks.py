@@ -113,6 +113,12 @@ def registration_problems(
     if node["agency"] not in agencies:
         message = "is not in agencies.yaml"
         yield document.problem((*place, "agency"), "citylake.unknown_agency", message)
+    if "targets" in node and definition.better is None:
+        message = "has a target, but its definition does not say which way is better"
+        yield document.problem((*place, "targets"), "citylake.target", message)
+    if node.get("display") == "open" and definition.event in HEALTH_EVENTS:
+        message = "figures on health are not cleared for display"
+        yield document.problem((*place, "display"), "citylake.health", message)
     for column, value in node.get("only", {}).items():
         declared = EVENT_COLUMNS[definition.event].get(column)
         if declared is None:

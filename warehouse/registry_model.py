@@ -53,6 +53,7 @@ class Definition:
         variance, sample_size: Of a sample survey: the numerator's variance and the sample units
             behind an event, independent of those behind another; None where all are counted.
         unreliable_cv_percent: Coefficient of variation above which a value is unreliable.
+        better: `higher` or `lower`; None where no value is better than another.
     """
 
     code: str
@@ -81,6 +82,7 @@ class Definition:
     variance: str | None = None
     sample_size: str | None = None
     unreliable_cv_percent: int | None = None
+    better: str | None = None
 
     @property
     def passes(self) -> tuple["Pass", ...]:
@@ -122,6 +124,9 @@ class Indicator:
         condition: SQL condition on the events that count in this city, or None.
         publication: Name of the publication that its rows belong to.
         revision_window_days: How long after a period its value may still be revised.
+        amber_within: Off target by at most so much (in the value's unit) is amber, not red.
+        is_headline: Whether it stands among the few figures that leaders read first.
+        is_open: Whether it may stand on the public site.
     """
 
     definition: Definition
@@ -130,6 +135,9 @@ class Indicator:
     revision_window_days: int
     condition: str | None = None
     targets: tuple[Target, ...] = ()
+    amber_within: Decimal | None = None
+    is_headline: bool = False
+    is_open: bool = False
 
 
 @dataclass(frozen=True)

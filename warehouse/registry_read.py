@@ -8,7 +8,7 @@ from typing import Any
 from warehouse.contract.document import Document
 from warehouse.contract.model import Severity
 from warehouse.publication import Expectation, Part, Policy, Publication
-from warehouse.registry_model import Definition, Framework, Target
+from warehouse.registry_model import Definition, Framework, Indicator, Target
 from warehouse.sql import literal, quoted
 
 
@@ -45,6 +45,34 @@ def definition(document: Document, node: Mapping[str, Any]) -> Definition:
         variance=survey.get("variance"),
         sample_size=survey.get("sample_size"),
         unreliable_cv_percent=survey.get("unreliable_cv_percent"),
+        better=node.get("better"),
+    )
+
+
+def indicator(
+    definition: Definition, node: Mapping[str, Any], publication: Publication
+) -> Indicator:
+    """An indicator that a city answers for.
+
+    Args:
+        definition: What it is in every city.
+        node: What the city says of it.
+        publication: The publication that its rows belong to.
+
+    Raises:
+        ValueError: when its targets cannot be used.
+    """
+    amber = node.get("amber_within")
+    return Indicator(
+        definition,
+        node["agency"],
+        publication.name,
+        publication.revision_window_days,
+        condition(node.get("only", {})),
+        targets(node.get("targets", ())),
+        amber_within=None if amber is None else Decimal(str(amber)),
+        is_headline=node.get("headline", False),
+        is_open=node.get("display") == "open",
     )
 
 

@@ -103,6 +103,11 @@ class TableContract:
     health: bool = False
     digest: str = ""
 
+    @property
+    def open_columns(self) -> list[Column]:
+        """The columns that may be shown to anyone."""
+        return [each for each in self.columns if each.classification is Classification.OPEN]
+
     def column(self, name: str) -> Column:
         """The column of that name.
 

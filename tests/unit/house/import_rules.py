@@ -11,7 +11,7 @@ ARROWS: Mapping[str, frozenset[str]] = {
     "extract": frozenset({"warehouse"}),
     "quality": frozenset({"warehouse"}),
     "publish": frozenset({"quality", "warehouse"}),
-    "reports": frozenset({"quality", "warehouse"}),
+    "reports": frozenset({"publish", "quality", "warehouse"}),
     "alerts": frozenset({"quality", "warehouse"}),
     "demo": frozenset(),
     "pipeline": frozenset(

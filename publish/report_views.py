@@ -1,0 +1,312 @@
+# ruff: noqa: S608 - names and values come quoted from warehouse.sql
+"""What reports read of the serving file: every figure with its words, rating and stamp beside it.
+
+Each view is one SELECT over the tables of the serving file. Columns of a mart keep the name and the
+description of its contract; further columns are declared here, once, with their titles.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from publish import wording
+from publish.wording import LANGUAGES, Text
+from warehouse.contract.model import TableContract
+from warehouse.sql import quoted
+
+FIGURES = {
+    "report_city_indicator": "mart_city_indicator",
+    "report_district_indicator": "mart_district_indicator",
+    "report_sector_indicator": "mart_sector_indicator",
+}
+PUBLICATIONS = "report_publication"
+ATTENTION = "report_attention"
+
+
+@dataclass(frozen=True)
+class ReportColumn:
+    """One column of a report view.
+
+    Attributes:
+        sql: Expression; None where the column is the mart's own.
+    """
+
+    name: str
+    title: Text
+    sql: str | None = None
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """One view of the serving file.
+
+    Attributes:
+        title: What one row is.
+        columns: In the order of the view.
+        sql: Its SELECT.
+    """
+
+    name: str
+    title: Text
+    columns: Sequence[ReportColumn]
+    sql: str
+
+
+def report_views(contracts: Mapping[str, TableContract]) -> dict[str, ReportView]:
+    """The views over a serving file, by name; those of marts that the contracts lack are left out.
+
+    Args:
+        contracts: Mart contracts by name.
+
+    Returns:
+        `report_city_indicator`, `report_district_indicator`, `report_sector_indicator` (one row is
+        one value of a mart), `report_publication` (one row is one publication) and
+        `report_attention` (one row is one thing to look into today). Later views may read earlier
+        ones.
+    """
+    views = [_figures(name, contracts[mart]) for name, mart in FIGURES.items() if mart in contracts]
+    known = {view.name for view in views}
+    views.append(_publications())
+    views.append(_attention([name for name in FIGURES if name in known and "sector" not in name]))
+    return {view.name: view for view in views}
+
+
+def _both(
+    name: str, title: Text, expression: Mapping[str, str]
+) -> tuple[ReportColumn, ReportColumn]:
+    """A column in each language."""
+    vietnamese, english = (
+        ReportColumn(f"{name}_{language}", title, expression[language]) for language in LANGUAGES
+    )
+    return vietnamese, english
+
+
+def _names(name: str, title: Text, prefix: str) -> tuple[ReportColumn, ReportColumn]:
+    return _both(name, title, {each: f"{prefix}_{each}" for each in LANGUAGES})
+
+
+def _words(
+    name: str, title: Text, code: str, words: Mapping[str, Text] | Mapping[int, Text]
+) -> tuple[ReportColumn, ReportColumn]:
+    return _both(name, title, {each: wording.word_sql(code, words, each) for each in LANGUAGES})
+
+
+def _quantity(name: str, title: Text, value: str) -> tuple[ReportColumn, ReportColumn]:
+    """A value of a mart with its unit."""
+    return _both(
+        name,
+        title,
+        {each: wording.quantity_sql(value, "i.rounding", "m.unit", each) for each in LANGUAGES},
+    )
+
+
+_OFF = "CASE i.better WHEN 'higher' THEN m.target - m.value ELSE m.value - m.target END"
+# A period that still runs is not judged: what is opened in it has had no time to be closed. A stock
+# is what it is on any day.
+_IS_JUDGED = "i.better IS NOT NULL AND (m.coverage_share = 1 OR i.kind = 'stock')"
+RATING = (
+    f"CASE WHEN NOT ({_IS_JUDGED}) OR {_OFF} IS NULL THEN NULL WHEN {_OFF} <= 0 THEN 'green' "
+    f"WHEN {_OFF} <= i.amber_within THEN 'amber' ELSE 'red' END"
+)
+STAMP = (
+    "CASE WHEN s.version IS NULL THEN 'unpublished' WHEN s.verdict = 'reject' THEN 'rejected' "
+    "WHEN s.verdict = 'hold' THEN 'held' WHEN s.stale THEN 'late' ELSE 'current' END"
+)
+_BEFORE = (
+    "lag({column}) OVER (PARTITION BY m.indicator_code, m.agency_code, m.period_kind, m.area_code "
+    "ORDER BY m.period_start, m.area_valid_from)"
+)
+_COMPLETE = (
+    "max(CASE WHEN m.coverage_share = 1 THEN m.period_start END) OVER (PARTITION BY "
+    "m.indicator_code, m.period_kind)"
+)
+_RECENCY = (
+    f"CASE WHEN m.period_start = {_COMPLETE} THEN 'latest' WHEN {_COMPLETE} IS NULL OR "
+    f"m.period_start > {_COMPLETE} THEN 'running' ELSE 'past' END"
+)
+_SAME_EXTENT = f"{_BEFORE.format(column='m.area_valid_from')} = m.area_valid_from"
+
+
+def _value(language: str) -> str:
+    """The value of a mart with its unit, or the word that says why there is none."""
+    quantity = wording.quantity_sql("m.value", "i.rounding", "m.unit", language)
+    return (
+        f"coalesce({quantity}, {wording.word_sql('m.obs_status', wording.OBS_STATUSES, language)})"
+    )
+
+
+def _added(contract: TableContract) -> list[ReportColumn]:
+    """What stands beside the columns of a mart of indicators."""
+    columns = [
+        *_names("indicator_name", Text("Chỉ số", "Indicator"), "i.name"),
+        *_names("formula", Text("Công thức", "Formula"), "i.formula"),
+        *_names("area_name", Text("Địa bàn", "Area"), "a.name"),
+        *_names("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
+        *_words(
+            "service_group_name",
+            Text("Nhóm dịch vụ", "Service group"),
+            "m.service_group",
+            wording.SERVICE_GROUPS,
+        ),
+        *_both(
+            "period",
+            Text("Kỳ", "Period"),
+            {
+                each: wording.period_sql("m.period_kind", "m.period_start", each)
+                for each in LANGUAGES
+            },
+        ),
+        *_both("value_text", Text("Giá trị", "Value"), {each: _value(each) for each in LANGUAGES}),
+        *_quantity("target_text", Text("Chỉ tiêu", "Target"), "m.target"),
+    ]
+    if any(column.name == "city_value" for column in contract.open_columns):
+        columns += _quantity(
+            "city_value_text", Text("Toàn thành phố", "Whole city"), "m.city_value"
+        )
+    return [
+        *columns,
+        ReportColumn(
+            "value_before",
+            Text("Giá trị kỳ trước", "Value of the period before"),
+            f"CASE WHEN {_SAME_EXTENT} THEN {_BEFORE.format(column='m.value')} END",
+        ),
+        *_words(
+            "obs_status_text", Text("Trạng thái", "Status"), "m.obs_status", wording.OBS_STATUSES
+        ),
+        ReportColumn("rating", Text("Mức đạt", "Rating"), RATING),
+        *_words("rating_text", Text("Mức đạt", "Rating"), f"({RATING})", wording.RATINGS),
+        ReportColumn("recency", Text("Kỳ mới nhất", "Recency"), _RECENCY),
+        ReportColumn(
+            "is_valid_area",
+            Text("Địa bàn còn hiệu lực", "Area in force"),
+            "a.area_valid_to IS NULL",
+        ),
+        ReportColumn("kind", Text("Loại", "Kind"), "i.kind"),
+        ReportColumn("better", Text("Chiều tốt", "Better"), "i.better"),
+        ReportColumn("is_headline", Text("Chỉ số chính", "Headline"), "i.is_headline"),
+        ReportColumn("is_open", Text("Công khai", "Open"), "i.is_open"),
+        ReportColumn("decimals", Text("Số chữ số thập phân", "Decimals"), "i.rounding"),
+        ReportColumn("verdict", Text("Kết luận kiểm tra", "Verdict"), "s.verdict"),
+        ReportColumn("stamp", Text("Dấu", "Stamp"), STAMP),
+        *_words("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
+        *_both(
+            "data_as_of_text",
+            Text("Số liệu đến ngày", "Data as of"),
+            {each: wording.day_sql("m.data_as_of", each) for each in LANGUAGES},
+        ),
+    ]
+
+
+def _figures(name: str, contract: TableContract) -> ReportView:
+    own = [
+        ReportColumn(column.name, Text(column.description["vi"], column.description["en"]))
+        for column in contract.open_columns
+    ]
+    columns = [*own, *_added(contract)]
+    selected = ",\n".join(
+        f"m.{quoted(each.name)}" if each.sql is None else f"{each.sql} AS {quoted(each.name)}"
+        for each in columns
+    )
+    sql = f"""
+        SELECT {selected}
+        FROM {quoted(contract.name)} m
+        JOIN dim_indicator i ON i.indicator_code = m.indicator_code
+        JOIN dim_area a ON a.area_code = m.area_code AND a.area_valid_from = m.area_valid_from
+        JOIN dim_agency o ON o.agency_code = m.agency_code
+        LEFT JOIN publication_status s ON s.publication = i.publication
+        """
+    purpose = contract.description
+    return ReportView(name, Text(purpose["vi"], purpose["en"]), columns, sql)
+
+
+def _publications() -> ReportView:
+    columns = [
+        ReportColumn("publication", Text("Mã bộ dữ liệu", "Publication"), "s.publication"),
+        ReportColumn("dataset_class", Text("Phân loại", "Class"), "s.dataset_class"),
+        *_names("title", Text("Bộ dữ liệu", "Title"), "s.title"),
+        ReportColumn("verdict", Text("Kết luận kiểm tra", "Verdict"), "s.verdict"),
+        *_words(
+            "verdict_text", Text("Kết luận kiểm tra", "Verdict"), "s.verdict", wording.VERDICTS
+        ),
+        ReportColumn("stamp", Text("Dấu", "Stamp"), STAMP),
+        *_words("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
+        ReportColumn("version", Text("Phiên bản", "Version"), "s.version"),
+        ReportColumn("data_as_of", Text("Số liệu đến ngày", "Data as of"), "s.data_as_of"),
+        *_both(
+            "data_as_of_text",
+            Text("Số liệu đến ngày", "Data as of"),
+            {each: wording.day_sql("s.data_as_of", each) for each in LANGUAGES},
+        ),
+        ReportColumn("delivered_as_of", Text("Nhận đến ngày", "Delivered"), "s.delivered_as_of"),
+        ReportColumn("row_count", Text("Số dòng", "Rows"), "s.rows"),
+        ReportColumn(
+            "failing_checks",
+            Text("Kiểm tra không đạt", "Checks not passed"),
+            "array_to_string(s.failing_checks, ', ')",
+        ),
+        ReportColumn(
+            "late_sources",
+            Text("Nguồn chậm", "Late sources"),
+            "array_to_string(s.late_sources, ', ')",
+        ),
+    ]
+    selected = ",\n".join(f"{each.sql} AS {quoted(each.name)}" for each in columns)
+    title = Text("Kết luận về từng bộ dữ liệu", "Verdict on every publication")
+    return ReportView(PUBLICATIONS, title, columns, f"SELECT {selected} FROM publication_status s")
+
+
+_SUBJECT = (
+    "indicator_code",
+    "area_code",
+    "area_valid_from",
+    "service_group",
+    "is_open",
+    *(
+        f"{name}_{language}"
+        for name in ("indicator_name", "area_name", "agency_name", "period", "value_text")
+        for language in LANGUAGES
+    ),
+    *(f"target_text_{language}" for language in LANGUAGES),
+)
+
+
+def _attention(figures: Sequence[str]) -> ReportView:
+    """Headline figures that are off target, and figures whose stamp is not current."""
+    titles = {
+        "indicator_code": Text("Mã chỉ số", "Indicator code"),
+        "area_code": Text("Mã địa bàn", "Area code"),
+        "area_valid_from": Text("Địa bàn hiệu lực từ", "Area valid from"),
+        "service_group": Text("Nhóm dịch vụ", "Service group"),
+        "is_open": Text("Công khai", "Open"),
+        "indicator_name": Text("Chỉ số", "Indicator"),
+        "area_name": Text("Địa bàn", "Area"),
+        "agency_name": Text("Cơ quan chịu trách nhiệm", "Answerable agency"),
+        "period": Text("Kỳ", "Period"),
+        "value_text": Text("Giá trị", "Value"),
+        "target_text": Text("Chỉ tiêu", "Target"),
+    }
+    columns = [
+        ReportColumn("reason", Text("Mã lý do", "Reason code")),
+        *(ReportColumn(f"reason_text_{each}", Text("Lý do", "Reason")) for each in LANGUAGES),
+        ReportColumn("severity", Text("Mức", "Severity")),
+        *(
+            ReportColumn(name, titles.get(name) or titles[name.rpartition("_")[0]])
+            for name in _SUBJECT
+        ),
+    ]
+    subject = ", ".join(_SUBJECT)
+    parts = []
+    for view in figures:
+        recent = f"FROM {view} WHERE is_headline AND recency <> 'past'"
+        parts.append(
+            "SELECT rating AS reason, rating_text_vi AS reason_text_vi, "
+            "rating_text_en AS reason_text_en, "
+            "CASE rating WHEN 'red' THEN 1 ELSE 2 END AS severity, "
+            f"{subject} {recent} AND rating IN ('red', 'amber')"
+        )
+        parts.append(
+            "SELECT stamp AS reason, stamp_text_vi AS reason_text_vi, "
+            "stamp_text_en AS reason_text_en, 1 AS severity,"
+            f" {subject} {recent} AND stamp <> 'current' AND is_valid_area"
+        )
+    title = Text("Việc cần chú ý hôm nay", "What needs attention today")
+    return ReportView(ATTENTION, title, columns, " UNION ALL ".join(parts))
