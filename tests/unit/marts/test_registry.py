@@ -175,6 +175,40 @@ def test_a_declared_expectation_is_read(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "line", "rule"),
+    [
+        pytest.param("amber_within: 5", 2, "citylake.missing_key", id="near-no-target"),
+        pytest.param("display: public", 4, "citylake.enum", id="display"),
+        pytest.param("headline: very", 4, "citylake.wrong_type", id="headline"),
+    ],
+)
+def test_how_an_indicator_is_shown_is_checked(
+    tmp_path: Path, more: str, line: int, rule: str
+) -> None:
+    write_config(tmp_path)
+    path = tmp_path / "indicators" / "feedback.yaml"
+    path.write_text(f"indicators:\n  - code: FB1\n    agency: desk\n    {more}\n")
+    assert refused(tmp_path) == [(path.name, line, rule)]
+
+
+def test_figures_on_health_are_not_open(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    path = tmp_path / "indicators" / "health.yaml"
+    path.write_text("indicators:\n  - {code: HE1, agency: desk, display: open}\n")
+    assert refused(tmp_path) == [(path.name, 2, "citylake.health")]
+
+
+def test_a_target_needs_a_good_way(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    path = tmp_path / "indicators" / "health.yaml"
+    path.write_text(
+        "indicators:\n  - code: HE1\n    agency: desk\n"
+        "    targets: [{value: 5, valid_from: 2025-01-01}]\n"
+    )
+    assert refused(tmp_path) == [(path.name, 4, "citylake.target")]
+
+
 def test_a_row_belongs_to_one_publication(tmp_path: Path) -> None:
     write_config(tmp_path)
     for name in ("first", "second"):
