@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import reference
+from bench.charts_line import ChartsLine
 from bench.line import Line, Size
 from bench.load_lines import CsvLine, FhirLine, LargeCsvLine, Open311Line, PostgresLine
 from bench.orchestration_line import OrchestrationLine
@@ -29,6 +30,7 @@ LINES: tuple[type[Line], ...] = (
     UpsertLine,
     MartsLine,
     OrchestrationLine,
+    ChartsLine,
 )
 
 

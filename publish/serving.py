@@ -63,8 +63,8 @@ def replace_serving(
     `publication_status` has one row for each other publication: verdict on the newest candidate,
     version and data-as-of that the values have, as-of that was delivered, whether the values are
     stale (the newest candidate is not what readers see, or a source is late), number of the record
-    that promoted them, checks that did not pass, sources that are late. Over all that lie the
-    views of `publish.report_views`, where the names are there.
+    that promoted them, checks that did not pass, sources that are late. Beside them
+    stand the tables of `publish.report_views`, where the names are there.
 
     Args:
         paths: Folders of the city.
@@ -97,7 +97,7 @@ def replace_serving(
             )
             connection.unregister("named")
         if (named or {}).keys() >= NAMES:
-            _create_views(connection, contracts)
+            _create_reports(connection, contracts)
         connection.execute("DETACH serving")
     target = serving_file(paths)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -107,13 +107,13 @@ def replace_serving(
     return target
 
 
-def _create_views(
+def _create_reports(
     connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, TableContract]
 ) -> None:
-    """Views name their tables without a catalog: whoever opens the file names it as they like."""
+    """Tables, not views: a chart must not word all of history anew to show one month."""
     connection.execute("USE serving")
     for view in report_views(contracts).values():
-        connection.execute(f"CREATE VIEW {quoted(view.name)} AS {view.sql}")
+        connection.execute(f"CREATE TABLE {quoted(view.name)} AS {view.sql}")
     connection.execute("USE memory")
 
 

@@ -256,8 +256,10 @@ def test_nothing_on_health_is_served_or_released(told: Told) -> None:
     with duckdb.connect(str(told.root / "serving" / "marts.duckdb"), read_only=True) as serving:
         tables = {row[0] for row in serving.execute("SHOW TABLES").fetchall()}
         assert "mart_health_indicator" not in tables
-        # Of the indicators, no name either.
-        for table in tables - {"dim_area", "dim_agency"}:
+        # Of the indicators the names alone, so that their place can say why it is empty.
+        withheld = serving.execute("SELECT indicator_code FROM withheld_indicator").fetchall()
+        assert withheld == [("HE1",)]
+        for table in tables - {"dim_area", "dim_agency", "withheld_indicator"}:
             assert serving.execute(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]  # noqa: S608 - names of tables
     assert not list((told.root / "releases").rglob("*.parquet"))
     assert (told.root / "marts").stat().st_mode & 0o777 == 0o700

@@ -22,6 +22,16 @@ def _status(lake: Lake) -> dict[str, tuple[bool, list[str]]]:
     return {name: (stale, late) for name, stale, late in rows}
 
 
+def _stamps(lake: Lake) -> set[str]:
+    """The stamps at the figures of the city and its districts."""
+    with duckdb.connect(str(lake.root / "serving" / "marts.duckdb"), read_only=True) as serving:
+        rows = serving.execute(
+            "SELECT stamp FROM report_city_indicator UNION SELECT stamp FROM "
+            "report_district_indicator"
+        ).fetchall()
+    return {stamp for (stamp,) in rows}
+
+
 def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     assert _status(lake) == {
         "indicators-feedback": (False, []),
@@ -41,9 +51,12 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     assert "source feedback.open311" in told["feedback.open311"]["error"]
     after = lake.hashes()
     changed = {name for name in before | after if before.get(name) != after.get(name)}
-    assert changed == {"serving/publication_status"}
+    assert changed >= {"serving/publication_status", "serving/report_publication"}
+    assert {name for name in changed if "/report_" not in name} == {"serving/publication_status"}
+    assert _stamps(lake) == {"late"}
     lake.run(DAY)
     assert not any(stale for stale, _ in _status(lake).values())
+    assert _stamps(lake) == {"current"}
 
 
 def test_a_source_without_an_address_leaves_the_others_alone(

@@ -1,0 +1,126 @@
+# ruff: noqa: S608 - own text
+"""Three years of Da Nang's marts in the serving file, and what the charts ask of it."""
+
+import time
+from pathlib import Path
+
+import duckdb
+
+from bench.line import Line
+from bench.measure import Measured
+from pipeline.context import open_context
+from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS
+from publish.serving import replace_serving
+from warehouse.paths import CityPaths
+
+CITY = "danang"
+FIRST_MONTH, MONTHS = "2023-01-01", 36
+MOST_BYTES = 50_000_000
+SECONDS_A_CHART = 0.3
+MONTH = f"""
+    SELECT CAST(DATE '{FIRST_MONTH}' + to_months(CAST(i AS INTEGER)) AS DATE) AS period_start
+    FROM range({MONTHS}) t(i)
+"""
+PARTS = "SELECT * FROM dim_area WHERE area_valid_to IS NULL AND level = 'ward'"
+WHOLE = "SELECT * FROM dim_area WHERE area_valid_to IS NULL AND level = 'city'"
+FIGURE = """
+    SELECT i.indicator_code, a.area_code, a.area_valid_from, i.service_group, i.agency_code,
+        'month' AS period_kind, p.period_start, (hash(i.indicator_code, a.area_code, p.period_start)
+        % 1000) / 10 AS value, 100 AS numerator, 200 AS denominator, 200 AS n, i.unit, 80 AS target,
+        'P' AS obs_status, 1 AS coverage_share, DATE '2025-12-31' AS data_as_of{more}
+    FROM dim_indicator i, ({areas}) a, ({month}) p
+"""
+ROWS = {
+    "mart_city_indicator": FIGURE.format(areas=WHOLE, month=MONTH, more=""),
+    "mart_sector_indicator": FIGURE.format(areas=WHOLE, month=MONTH, more=""),
+    "mart_district_indicator": FIGURE.format(areas=PARTS, month=MONTH, more=", 70 AS city_value"),
+    "mart_service_request_monthly": f"""
+        SELECT strftime(p.period_start, '%Y-%m') AS requested_month, a.area_code, a.area_valid_from,
+            a.name_vi AS area_name_vi, a.name_en AS area_name_en, 'service_' || s AS service_code,
+            hash(a.area_code, s, p.period_start) % 500 AS requests_opened, 3 AS requests_closed,
+            2 AS requests_closed_on_time, 1 AS requests_closed_late, 4 AS requests_overdue,
+            'P' AS obs_status
+        FROM ({PARTS}) a, ({MONTH}) p, range(12) t(s)
+    """,
+    "mart_dossier_district_monthly": f"""
+        SELECT strftime(p.period_start, '%Y-%m') AS received_month, a.area_code, a.area_valid_from,
+            a.name_vi AS area_name_vi, a.name_en AS area_name_en,
+            hash(a.area_code, p.period_start) % 5000 AS dossiers_received, 'P' AS obs_status
+        FROM ({PARTS}) a, ({MONTH}) p
+    """,
+    "mart_socio_economic_indicator": f"""
+        SELECT 'DNSO:SOCIO_ECONOMIC' AS dataflow, a.area_code, a.area_valid_from,
+            a.name_vi AS area_name_vi, a.name_en AS area_name_en,
+            'INDICATOR_' || s AS indicator_code, 'M' AS freq,
+            strftime(p.period_start, '%Y-%m') AS time_period, p.period_start,
+            hash(a.area_code, s, p.period_start) % 5000 AS value, 'P' AS obs_status
+        FROM ({PARTS}) a, ({MONTH}) p, range(10) t(s)
+    """,
+}
+ONE_AREA = "WHERE area_code = '20242' AND area_valid_from = DATE '2025-07-01'"
+CHARTS = {
+    "headline": "SELECT * FROM report_city_indicator WHERE is_headline AND recency = 'latest'",
+    "trend": "SELECT period_start, indicator_name_vi, avg(value) FROM report_city_indicator "
+    "GROUP BY ALL ORDER BY ALL",
+    "districts": "SELECT * FROM report_district_indicator WHERE recency = 'latest'",
+    "one area": f"SELECT * FROM report_district_indicator {ONE_AREA}",
+    "sectors": "SELECT agency_name_vi, rating, count(*) FROM report_sector_indicator GROUP BY ALL",
+    "attention": f"SELECT * FROM {ATTENTION} ORDER BY severity LIMIT 100",
+    "verdicts": f"SELECT * FROM {PUBLICATIONS}",
+}
+
+
+class ChartsLine(Line):
+    """The slowest chart; the limit reads the rows of the same marts without a word beside them."""
+
+    name = "charts"
+    title = "the slowest chart over 3 years of Da Nang"
+    ratio = 0.0
+    slack_seconds = SECONDS_A_CHART
+
+    def prepare(self) -> None:
+        """Write the serving file once, by the pipeline's own writer and then with rows of ours."""
+        if self._file.exists():
+            return
+        context = open_context(CITY)
+        paths = CityPaths(self.inputs / "charts", CITY)
+        paths.create()
+        publications = tuple(context.registry.publications.values())
+        written = replace_serving(paths, publications, context.city.marts, named=context.named)
+        with duckdb.connect(str(written)) as connection:
+            for mart, select in ROWS.items():
+                connection.execute(f"INSERT INTO {mart} BY NAME {select}")
+            connection.execute(
+                "UPDATE publication_status SET verdict = 'publish', version = 'v', stale = false"
+            )
+        written.rename(self._file)
+
+    @property
+    def _file(self) -> Path:
+        return self.inputs / "charts" / "serving.duckdb"
+
+    def limit(self, folder: Path) -> Measured:
+        """Every row of the largest mart of indicators."""
+        return Measured(self._seconds(f"SELECT * FROM {FIGURES['report_district_indicator']}"), 0)
+
+    def ours(self, folder: Path) -> Measured:
+        """The slowest of the charts."""
+        return Measured(max(self._seconds(chart) for chart in CHARTS.values()), 0)
+
+    def differences(self, limit: Path, ours: Path) -> list[str]:
+        """Charts without rows, and a file that is too large."""
+        found = [f"chart {name!r} is empty" for name, ask in CHARTS.items() if not self._ask(ask)]
+        size = self._file.stat().st_size
+        if size > MOST_BYTES:
+            found.append(f"the serving file has {size:,} bytes, allowed {MOST_BYTES:,}")
+        return found
+
+    def _seconds(self, query: str) -> float:
+        started = time.perf_counter()
+        self._ask(query)
+        return time.perf_counter() - started
+
+    def _ask(self, query: str) -> list[tuple[object, ...]]:
+        """Opened anew each time, as a chart of Superset does."""
+        with duckdb.connect(str(self._file), read_only=True) as connection:
+            return connection.execute(query).fetchall()
