@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run up down test test-long test-sdmx-client test-airflow pictures lint bench clean lock help
+.PHONY: run environments up down test test-long test-sdmx-client test-airflow pictures lint bench clean lock help
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
@@ -39,6 +39,8 @@ test-long: $(DEV) $(GX) ## the tests that take minutes
 
 test-sdmx-client: $(DEV) .venv/sdmx/.installed ## the demo's SDMX server against a client that is not ours
 	@$(PYTEST) -n 0 tests/unit/demo/test_statistics_client.py
+
+environments: $(DEV) $(GX) $(AIRFLOW) .venv/sdmx/.installed ## every environment that a test needs
 
 test-airflow: $(DEV) $(GX) $(AIRFLOW) ## a real Airflow runs the city
 	@CITYLAKE_REQUIRE_AIRFLOW=1 $(PYTHON) -m pytest -n 0 -m airflow tests/airflow
