@@ -26,6 +26,8 @@ from warehouse.views import quarantine_sql, relation_sql
 # How and when a row was delivered is no content: the same rows loaded in another order, or
 # once more, are the same.
 _DELIVERY = frozenset({"_row_hash", "_as_of", "_raw_digest", "_raw_name", "_raw_row"})
+# Tables of the serving file that say how data was delivered and checked are no content either.
+AUDIT_PREFIX = "audit_"
 _LOW_64_BITS = (1 << 64) - 1
 
 Hash = tuple[str, str]
@@ -104,9 +106,12 @@ def _serving(paths: CityPaths) -> Iterator[Hash]:
     if not file.exists():
         return
     with closing(read_only(file)) as connection:
+        # Views hold nothing of their own.
         listed = connection.execute(
             "SELECT table_name, list(column_name ORDER BY column_index) FROM duckdb_columns() "
-            f"WHERE database_name = {literal(file.stem)} GROUP BY table_name"
+            "JOIN duckdb_tables() USING (database_name, schema_name, table_name) "
+            f"WHERE database_name = {literal(file.stem)} "
+            f"AND NOT starts_with(table_name, {literal(AUDIT_PREFIX)}) GROUP BY table_name"
         ).fetchall()
         for table, columns in listed:
             select = f"SELECT * FROM {quoted(table)}"
