@@ -5,19 +5,21 @@ The run takes them in a row in one process; `pipeline.steps` calls each alone.
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from extract.outcomes import last_outcome
+from pipeline.audit import audited
 from pipeline.context import Context
 from pipeline.judge import judge_candidate
 from pipeline.parked import Build, Judgement, discard_build, keep_judgement, park_build
 from pipeline.transform import Pinned, input_digests, pin
 from publish.release import Release, repair
 from publish.serving import Status, replace_serving
+from publish.site.page import write_site
 from quality import journal
 from quality.decisions import record_decisions
 from warehouse.boundary import reached
@@ -26,7 +28,7 @@ from warehouse.files import canonical_json, replace_content
 from warehouse.paths import CityPaths
 from warehouse.promotion import Promotion, promote
 from warehouse.promotion_plan import Decision
-from warehouse.promotion_record import PUBLISH, Record, latest, records
+from warehouse.promotion_record import PUBLISH, Record, evidence, latest, records
 from warehouse.workspace import any_writer, leftovers
 
 
@@ -151,8 +153,10 @@ def publish(context: Context) -> tuple[dict[str, Release], dict[str, list[str]]]
         The newest release by dataset, and the late sources by publication.
     """
     record = latest(context.paths)
-    late = late_sources(context, record) if record else {}
-    return _publish(context, _told(context.paths, record), late), late
+    behind = [source for source in context.city.sources.values() if _is_late(context, source)]
+    late = _late_by_publication(behind, record) if record else {}
+    names = {source.id for source in behind}
+    return _publish(context, _told(context.paths, record), late, names), late
 
 
 def publish_decided(context: Context) -> dict[str, Release]:
@@ -165,18 +169,22 @@ def publish_decided(context: Context) -> dict[str, Release]:
 
 
 def _publish(
-    context: Context, fresh: Mapping[str, Status], late: Mapping[str, list[str]]
+    context: Context,
+    fresh: Mapping[str, Status],
+    late: Mapping[str, list[str]],
+    behind: Collection[str] | None = None,
 ) -> dict[str, Release]:
     publications = tuple(context.registry.publications.values())
     record_decisions(context.paths)
     releases = repair(context.paths, publications, context.city.marts)
-    replace_serving(context.paths, publications, context.city.marts, fresh, late, context.named)
+    named = {**context.named, **audited(context, _judged_checks(context.paths), behind)}
+    replace_serving(context.paths, publications, context.city.marts, fresh, late, named)
+    write_site(context.paths, context.city.title, publications, context.city.marts)
     return releases
 
 
-def late_sources(context: Context, record: Record) -> dict[str, list[str]]:
+def _late_by_publication(behind: Sequence[SourceContract], record: Record) -> dict[str, list[str]]:
     """The sources of each publication that failed on this day or lag behind it."""
-    behind = [source for source in context.city.sources.values() if _is_late(context, source)]
     return {
         name: [source.id for source in behind if source.table in entry.pins]
         for name, entry in record.entries.items()
@@ -224,6 +232,21 @@ def _told(paths: CityPaths, record: Record | None) -> dict[str, Status]:
         )
         for name, each in told["publications"].items()
     }
+
+
+def _judged_checks(paths: CityPaths) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    """The check results of the newest judged build by publication.
+
+    They stand in the journal; where a record alone tells of that build, in its evidence.
+    """
+    record, told = latest(paths), _read(paths)
+    if record is None:
+        return {}
+    if told is not None and told["record"] == record.number and told["build"] is not None:
+        found = journal.read(paths, told["build"])
+        if found is not None:
+            return found
+    return {name: evidence(paths, entry.checks) for name, entry in record.entries.items()}
 
 
 def _read(paths: CityPaths) -> dict[str, Any] | None:

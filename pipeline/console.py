@@ -94,6 +94,8 @@ class Console:
         self._out.print(
             f"tables: {disk.live / 1e6:.1f} MB live, {disk.on_disk / 1e6:.1f} MB on disk"
         )
+        page = os.path.relpath(report.site, Path.cwd())
+        self._out.print(f"open first: {page}", markup=False, soft_wrap=True)
 
     def sources(self, sources: "tuple[Ingested, ...]", day: str) -> None:
         """Print what was read of sources on a processing day, and what was wrong with it."""

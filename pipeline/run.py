@@ -25,6 +25,7 @@ from pipeline.maintain import Maintained, maintain
 from pipeline.variables import how_to_set, missing_variables
 from publish.release import Release
 from publish.serving import is_served, serving_file
+from publish.site.page import site_index
 from quality import gx_checks
 from warehouse.promotion_record import PUBLISH, REJECT, Entry, Record, latest
 from warehouse.workspace import workspace
@@ -58,10 +59,16 @@ class PublicationLine:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run came to; `root` is the city's folder in the lake."""
+    """What a run came to.
+
+    Attributes:
+        root: The city's folder in the lake.
+        site: The page to open first.
+    """
 
     as_of: date
     root: Path
+    site: Path
     sources: tuple[Ingested, ...]
     publications: tuple[PublicationLine, ...]
     maintained: Maintained
@@ -126,7 +133,14 @@ def run_day(context: Context, console: Console) -> RunReport:
     with console.step("remove what is past its retention"):
         maintained = maintain(context, record)
     lines = _lines(context, record, before, releases, late)
-    return RunReport(context.as_of, context.paths.root, tuple(sources), lines, maintained)
+    return RunReport(
+        context.as_of,
+        context.paths.root,
+        site_index(context.paths),
+        tuple(sources),
+        lines,
+        maintained,
+    )
 
 
 def _ingest_all(context: Context, console: Console) -> list[Ingested]:

@@ -64,7 +64,7 @@ def promote(city: City, build: Build) -> None:
 
 @step_app.command()
 def publish(city: City, date: Day) -> None:
-    """Write the releases that are due and the serving file."""
+    """Write the releases that are due, the serving file and the site."""
     from pipeline import steps
 
     _print(steps.publish(city, _iso(date)))

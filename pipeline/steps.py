@@ -20,6 +20,7 @@ from pipeline.lock import run_lock
 from pipeline.parked import open_build, read_judgement
 from pipeline.status import verification_problems
 from publish.serving import serving_file
+from publish.site.page import site_index
 from warehouse.errors import CitylakeError
 from warehouse.promotion_record import Record, latest
 from warehouse.workspace import workspace
@@ -192,11 +193,11 @@ def promote(city: str, build: str | None) -> Json:
 
 
 def publish(city: str, day: str) -> Json:
-    """Write the releases that are due and the serving file, from the promotion records.
+    """Write the releases that are due, the serving file and the site, from the promotion records.
 
     Returns:
-        `record` (the one in force, or None), `releases` (version by dataset), `serving` (below
-        the city's folder of the lake) and `late` (sources by publication).
+        `record` (the one in force, or None), `releases` (version by dataset), `serving` and `site`
+        (below the city's folder of the lake) and `late` (sources by publication).
     """
     context = _context(city, day)
     with run_lock(context.paths.lock):
@@ -206,6 +207,7 @@ def publish(city: str, day: str) -> Json:
         "record": record.number if record else None,
         "releases": {name: each.version for name, each in releases.items()},
         "serving": str(serving_file(context.paths).relative_to(context.paths.root)),
+        "site": str(site_index(context.paths).relative_to(context.paths.root)),
         "late": late,
     }
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 
-from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS
+from publish.report_views import ATTENTION, AUDITED, FIGURES, INDICATORS, PUBLICATIONS
 from warehouse.access import Role, RoleKind
 from warehouse.sql import date_literal, literal
 
 DISTRICT = "report_district_indicator"
-FIGURE_VIEWS = (*FIGURES, ATTENTION)
+FIGURE_VIEWS = (*FIGURES, INDICATORS, ATTENTION)
 NOTHING = "1 = 0"
 
 
-def rights(role: Role, audited: Iterable[str] = ()) -> Mapping[str, str | None]:
+def rights(role: Role, audited: Iterable[str] = AUDITED) -> Mapping[str, str | None]:
     """The views that a role may read, each with a condition on its rows.
 
     An area's leader reads of the whole city only what `report_district_indicator` carries beside
@@ -31,7 +31,7 @@ def rights(role: Role, audited: Iterable[str] = ()) -> Mapping[str, str | None]:
     if role.kind is RoleKind.AUDITOR:
         return dict.fromkeys((*FIGURE_VIEWS, PUBLICATIONS, *audited))
     if role.kind is RoleKind.OPEN:
-        return dict.fromkeys(FIGURE_VIEWS, "is_open")
+        return {**dict.fromkeys(FIGURE_VIEWS, "is_open"), PUBLICATIONS: "dataset_class = 'open'"}
     if role.kind is RoleKind.SECTOR_AGENCY:
         groups = ", ".join(map(str, sorted(role.service_groups)))
         condition = f"service_group IN ({groups})" if groups else NOTHING

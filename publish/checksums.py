@@ -22,7 +22,7 @@ def verify_release(folder: Path) -> None:
     """
     if not (folder / SUMS).is_file():
         raise ReleaseError(f"release {folder.name} has no {SUMS}")
-    listed = _read(folder)
+    listed = listed_sums(folder)
     present = set(_files(folder))
     for name in sorted(listed.keys() | present):
         path = folder / name
@@ -43,7 +43,12 @@ def _files(folder: Path) -> list[str]:
     return sorted(name for name in names if name != SUMS)
 
 
-def _read(folder: Path) -> dict[str, str]:
+def listed_sums(folder: Path) -> dict[str, str]:
+    """SHA-256 in hex by file name, as SHA256SUMS lists them.
+
+    Raises:
+        ReleaseError: at a line that is no checksum.
+    """
     listed = {}
     for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
         sha256, separator, name = line.partition("  ")

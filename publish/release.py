@@ -171,6 +171,12 @@ def latest_version(paths: CityPaths, dataset: str) -> str | None:
     return str(json.loads(path.read_bytes())["version"]) if path.exists() else None
 
 
+def shown_versions(paths: CityPaths, dataset: str) -> list[str]:
+    """The versions that readers were shown, oldest first; one that came back stands last."""
+    shown = _due(paths, dataset)[1]
+    return [each for place, each in enumerate(shown) if each not in shown[place + 1 :]]
+
+
 def _refuse_closed(publication: Publication, contract: TableContract) -> None:
     """Refuse a dataset that would show more than open columns, or tell of people's health.
 

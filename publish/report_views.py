@@ -18,8 +18,12 @@ FIGURES = {
     "report_district_indicator": "mart_district_indicator",
     "report_sector_indicator": "mart_sector_indicator",
 }
+INDICATORS = "report_indicator"
 PUBLICATIONS = "report_publication"
 ATTENTION = "report_attention"
+# How the data came and was checked: for auditors alone (publish.access).
+SOURCES, QUARANTINED, CHECKS = "report_source", "report_quarantine", "report_check"
+AUDITED = (SOURCES, QUARANTINED, CHECKS)
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,17 @@ def report_views(contracts: Mapping[str, TableContract]) -> dict[str, ReportView
 
     Returns:
         `report_city_indicator`, `report_district_indicator`, `report_sector_indicator` (one row is
-        one value of a mart), `report_publication` (one row is one publication) and
-        `report_attention` (one row is one thing to look into today). Later views may read earlier
-        ones.
+        one value of a mart), `report_indicator` (one row is one indicator, with or without
+        values), `report_publication` (one row is one publication), `report_attention` (one row is
+        one thing to look into today), and for auditors `report_source` (one row is one source),
+        `report_quarantine` (one row is one rule that records of a source broke) and `report_check`
+        (one row is one check of a publication). Later views may read earlier ones.
     """
     views = [_figures(name, contracts[mart]) for name, mart in FIGURES.items() if mart in contracts]
     known = {view.name for view in views}
+    views.append(_indicators())
     views.append(_publications())
+    views += [_sources(), _quarantined(), _checks()]
     views.append(_attention([name for name in FIGURES if name in known and "sector" not in name]))
     return {view.name: view for view in views}
 
@@ -124,6 +132,7 @@ _RECENCY = (
     f"m.period_start > {_COMPLETE} THEN 'running' ELSE 'past' END"
 )
 _SAME_EXTENT = f"{_BEFORE.format(column='m.area_valid_from')} = m.area_valid_from"
+_VALUE_BEFORE = f"CASE WHEN {_SAME_EXTENT} THEN {_BEFORE.format(column='m.value')} END"
 
 
 def _value(language: str) -> str:
@@ -157,6 +166,11 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ),
         *_both("value_text", Text("Giá trị", "Value"), {each: _value(each) for each in LANGUAGES}),
         *_quantity("target_text", Text("Chỉ tiêu", "Target"), "m.target"),
+        *_quantity(
+            "value_before_text",
+            Text("Giá trị kỳ trước", "Value of the period before"),
+            _VALUE_BEFORE,
+        ),
     ]
     if any(column.name == "city_value" for column in contract.open_columns):
         columns += _quantity(
@@ -167,7 +181,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ReportColumn(
             "value_before",
             Text("Giá trị kỳ trước", "Value of the period before"),
-            f"CASE WHEN {_SAME_EXTENT} THEN {_BEFORE.format(column='m.value')} END",
+            _VALUE_BEFORE,
         ),
         *_words(
             "obs_status_text", Text("Trạng thái", "Status"), "m.obs_status", wording.OBS_STATUSES
@@ -218,6 +232,33 @@ def _figures(name: str, contract: TableContract) -> ReportView:
     return ReportView(name, Text(purpose["vi"], purpose["en"]), columns, sql)
 
 
+def _view(name: str, title: Text, columns: Sequence[ReportColumn], relation: str) -> ReportView:
+    """A view of declared columns alone."""
+    selected = ",\n".join(f"{each.sql} AS {quoted(each.name)}" for each in columns)
+    return ReportView(name, title, columns, f"SELECT {selected} FROM {relation}")
+
+
+def _indicators() -> ReportView:
+    columns = [
+        ReportColumn("indicator_code", Text("Mã chỉ số", "Indicator code"), "i.indicator_code"),
+        *_names("indicator_name", Text("Chỉ số", "Indicator"), "i.name"),
+        *_names("formula", Text("Công thức", "Formula"), "i.formula"),
+        *_names("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
+        ReportColumn("service_group", Text("Nhóm dịch vụ", "Service group"), "i.service_group"),
+        ReportColumn("is_headline", Text("Chỉ số chính", "Headline"), "i.is_headline"),
+        ReportColumn("is_open", Text("Công khai", "Open"), "i.is_open"),
+        ReportColumn("stamp", Text("Dấu", "Stamp"), STAMP),
+        *_words("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
+    ]
+    relation = (
+        "dim_indicator i JOIN dim_agency o ON o.agency_code = i.agency_code "
+        "LEFT JOIN publication_status s ON s.publication = i.publication"
+    )
+    return _view(
+        INDICATORS, Text("Chỉ số của thành phố", "Indicators of the city"), columns, relation
+    )
+
+
 def _publications() -> ReportView:
     columns = [
         ReportColumn("publication", Text("Mã bộ dữ liệu", "Publication"), "s.publication"),
@@ -249,9 +290,96 @@ def _publications() -> ReportView:
             "array_to_string(s.late_sources, ', ')",
         ),
     ]
-    selected = ",\n".join(f"{each.sql} AS {quoted(each.name)}" for each in columns)
     title = Text("Kết luận về từng bộ dữ liệu", "Verdict on every publication")
-    return ReportView(PUBLICATIONS, title, columns, f"SELECT {selected} FROM publication_status s")
+    return _view(PUBLICATIONS, title, columns, "publication_status s")
+
+
+def _plain(columns: Mapping[str, Text]) -> list[ReportColumn]:
+    """Columns as their table `a` has them."""
+    return [ReportColumn(name, title, f"a.{quoted(name)}") for name, title in columns.items()]
+
+
+def _sources() -> ReportView:
+    counts = {
+        "records": Text("Bản ghi nhận được", "Records received"),
+        "new": Text("Mới", "New"),
+        "changed": Text("Thay đổi", "Changed"),
+        "unchanged": Text("Không đổi", "Unchanged"),
+        "quarantined": Text("Bị cách ly", "Quarantined"),
+        "deleted": Text("Bị xóa", "Deleted"),
+    }
+    columns = [
+        *_plain({"source": Text("Mã nguồn", "Source")}),
+        *_names("source_title", Text("Nguồn", "Source"), "a.title"),
+        *_names("agency_name", Text("Cơ quan chủ quản", "Owner agency"), "o.name"),
+        ReportColumn("service_group", Text("Nhóm dịch vụ", "Service group"), "a.service_group"),
+        *_words(
+            "service_group_name",
+            Text("Nhóm dịch vụ", "Service group"),
+            "a.service_group",
+            wording.SERVICE_GROUPS,
+        ),
+        *_plain(
+            {
+                "core_table": Text("Bảng lõi", "Core table"),
+                "as_of": Text("Nhận đến ngày", "Delivered as of"),
+                "expected_by": Text("Hạn nhận tiếp theo", "Next delivery due by"),
+                "is_late": Text("Chậm", "Late"),
+                "attempt_day": Text("Ngày của lần đọc gần nhất", "Day of the last attempt"),
+                "attempt_status": Text("Mã kết quả lần đọc", "Status code of the last attempt"),
+            }
+        ),
+        *_words(
+            "attempt_text",
+            Text("Kết quả lần đọc", "Last attempt"),
+            "a.attempt_status",
+            wording.ATTEMPTS,
+        ),
+        *_plain(counts),
+    ]
+    title = Text("Việc nhận dữ liệu từ từng nguồn", "Delivery of every source")
+    relation = "audit_source a LEFT JOIN dim_agency o ON o.agency_code = a.agency_code"
+    return _view(SOURCES, title, columns, relation)
+
+
+def _quarantined() -> ReportView:
+    columns = _plain(
+        {
+            "source": Text("Mã nguồn", "Source"),
+            "reason": Text("Mã lý do", "Reason code"),
+            "open_records": Text("Bản ghi còn bị cách ly", "Records still in quarantine"),
+        }
+    )
+    title = Text("Bản ghi bị cách ly theo lý do", "Quarantined records by reason")
+    return _view(QUARANTINED, title, columns, "audit_quarantine a")
+
+
+def _checks() -> ReportView:
+    columns = [
+        *_plain({"publication": Text("Mã bộ dữ liệu", "Publication")}),
+        *_names("title", Text("Bộ dữ liệu", "Title"), "s.title"),
+        *_plain(
+            {
+                "check_name": Text("Kiểm tra", "Check"),
+                "engine": Text("Bộ kiểm tra", "Engine"),
+                "severity": Text("Mã mức", "Severity code"),
+            }
+        ),
+        *_words("severity_text", Text("Mức", "Severity"), "a.severity", wording.SEVERITIES),
+        *_plain({"status": Text("Mã kết quả", "Status code")}),
+        *_words("status_text", Text("Kết quả", "Status"), "a.status", wording.CHECK_STATUSES),
+        *_plain(
+            {
+                "observed": Text("Thấy", "Observed"),
+                "expected": Text("Chờ đợi", "Expected"),
+                "failing_rows": Text("Dòng không đạt", "Failing rows"),
+                "record": Text("Số bản ghi công bố", "Promotion record"),
+            }
+        ),
+    ]
+    title = Text("Kết quả từng kiểm tra", "Result of every check")
+    relation = "audit_check a LEFT JOIN publication_status s ON s.publication = a.publication"
+    return _view(CHECKS, title, columns, relation)
 
 
 _SUBJECT = (

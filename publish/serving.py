@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from publish.audit_tables import audit_tables
 from publish.report_views import report_views
 from warehouse.boundary import reached
 from warehouse.contract.model import TableContract
@@ -73,12 +74,17 @@ def replace_serving(
         fresh: What this run found, by publication; where it says nothing, the latest promotion
             record does.
         late: Publication -> sources that it is built from and that failed or lag behind.
-        named: Further tables by name: the names of codes (`publish.dimensions`).
+        named: Further tables by name: the names of codes (`publish.dimensions`), and beside them
+            what auditors read (`publish.audit_tables`; without rows where it is not given).
 
     Returns:
         The file.
     """
     record = latest(paths)
+    further = dict(named or {})
+    has_names = further.keys() >= NAMES
+    if has_names:
+        further = {**audit_tables(), **further}
     temporary = scratch(paths.work, "serving")
     with scratch_session(paths.work) as connection:
         connection.execute(f"ATTACH {literal(str(temporary))} AS serving")
@@ -90,13 +96,13 @@ def replace_serving(
                 _fill(connection, contract, record)
         served = [each for each in publications if is_served(each, contracts)]
         _write_status(connection, paths, served, record, fresh or {}, late or {})
-        for name, table in (named or {}).items():
+        for name, table in further.items():
             connection.register("named", table)
             connection.execute(
                 f"CREATE TABLE serving.main.{quoted(name)} AS SELECT * FROM named"  # noqa: S608 - quoted
             )
             connection.unregister("named")
-        if (named or {}).keys() >= NAMES:
+        if has_names:
             _create_reports(connection, contracts)
         connection.execute("DETACH serving")
     target = serving_file(paths)

@@ -26,6 +26,9 @@ from warehouse.views import quarantine_sql, relation_sql
 # How and when a row was delivered is no content: the same rows loaded in another order, or
 # once more, are the same.
 _DELIVERY = frozenset({"_row_hash", "_as_of", "_raw_digest", "_raw_name", "_raw_row"})
+# Tables of the serving file that say how data was delivered and checked are no content either, and
+# those of the reports say again what the marts and the status beside them say.
+_NO_CONTENT = ("audit_", "report_")
 _LOW_64_BITS = (1 << 64) - 1
 
 Hash = tuple[str, str]
@@ -109,6 +112,8 @@ def _serving(paths: CityPaths) -> Iterator[Hash]:
             f"WHERE database_name = {literal(file.stem)} GROUP BY table_name"
         ).fetchall()
         for table, columns in listed:
+            if table.startswith(_NO_CONTENT):
+                continue
             select = f"SELECT * FROM {quoted(table)}"
             yield f"serving/{table}", rows_hash(connection, select, columns)
 

