@@ -82,6 +82,13 @@ RATINGS: Mapping[str, Text] = {
     "red": Text("chưa đạt", "off target"),
 }
 
+# Where a value went since the period before, by which direction is good.
+TENDENCIES: Mapping[str, Text] = {
+    "better": Text("tốt lên", "better"),
+    "same": Text("không đổi", "unchanged"),
+    "worse": Text("xấu đi", "worse"),
+}
+
 NOT_CLEARED = Text("chưa được phép hiển thị", "not yet cleared for display")
 SCHEMATIC = Text("sơ đồ, không phải bản đồ địa giới", "schematic, not a map of boundaries")
 
@@ -119,6 +126,20 @@ def quantity_sql(value: str, decimals: str, unit: str, language: str) -> str:
     number = number_sql(value, decimals, language)
     word = f"coalesce({word_sql(unit, UNITS, language)}, {unit})"
     return f"{number} || CASE {unit} WHEN '%' THEN '%' ELSE ' ' || {word} END"
+
+
+def change_sql(change: str, decimals: str, unit: str, language: str) -> str:
+    """SQL expression: a difference with its sign and unit; of percentages it is in points."""
+    sign = (
+        f"CASE WHEN abs({change}) < 0.5 * power(10, -{decimals}) THEN '' "
+        f"WHEN {change} > 0 THEN '+' ELSE '−' END"
+    )
+    points = Text(" điểm %", " points").of(language)
+    word = f"coalesce({word_sql(unit, UNITS, language)}, {unit})"
+    return (
+        f"{sign} || {number_sql(f'abs({change})', decimals, language)} || "
+        f"CASE {unit} WHEN '%' THEN {literal(points)} ELSE ' ' || {word} END"
+    )
 
 
 def day_sql(day: str, language: str) -> str:

@@ -143,6 +143,38 @@ def test_the_newest_complete_period_is_latest_and_what_follows_it_runs(serving: 
 
 
 @pytest.mark.parametrize(
+    ("indicator", "values", "told"),
+    [
+        pytest.param(
+            "FB1", ("80", "82.3"), ("+2,3 điểm %", "+2.3 points", "better"), id="higher-is-better"
+        ),
+        pytest.param(
+            "FB4", ("4", "5.5"), ("+1,5 điểm %", "+1.5 points", "worse"), id="lower-is-better"
+        ),
+        pytest.param(
+            "FB1", ("82.3", "80"), ("−2,3 điểm %", "−2.3 points", "worse"), id="lower-than-before"
+        ),
+        pytest.param(
+            "FB1", ("80", "80.04"), ("0,0 điểm %", "0.0 points", "same"), id="less-than-is-shown"
+        ),
+        pytest.param("FB1", ("NULL", "80"), (None, None, None), id="nothing-before"),
+    ],
+)
+def test_a_change_has_a_sign_and_a_direction(
+    serving: Serving, indicator: str, values: tuple[str, str], told: tuple[str | None, ...]
+) -> None:
+    for period, value in zip(("2025-05-01", "2025-06-01"), values, strict=True):
+        serving.figure(period, value, indicator_code=f"'{indicator}'")
+    assert serving.city("change_text_vi, change_text_en, tendency")[1] == told
+
+
+def test_a_period_that_runs_has_no_direction(serving: Serving) -> None:
+    serving.figure("2025-06-01", "80")
+    serving.figure("2025-07-01", "40", coverage_share="0.1")
+    assert serving.city("tendency, tendency_text_vi")[1] == (None, None)
+
+
+@pytest.mark.parametrize(
     ("status", "stamp"),
     [
         ("stale = false", "current"),
