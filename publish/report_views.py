@@ -119,15 +119,19 @@ _RECENCY = (
     f"CASE WHEN m.period_start = {_COMPLETE} THEN 'latest' WHEN {_COMPLETE} IS NULL OR "
     f"m.period_start > {_COMPLETE} THEN 'running' ELSE 'past' END"
 )
-# A mart with the value that the same extent had in the period before.
+# A mart with what the same extent had in the period before.
 _WITH_BEFORE = """
-    SELECT *, CASE WHEN lag(area_valid_from) OVER periods = area_valid_from
+    SELECT *, lag(coverage_share) OVER periods AS coverage_before,
+        CASE WHEN lag(area_valid_from) OVER periods = area_valid_from
         THEN lag("value") OVER periods END AS value_before
     FROM {mart}
     WINDOW periods AS (PARTITION BY indicator_code, agency_code, period_kind, area_code
         ORDER BY period_start, area_valid_from)
 """
-_CHANGE = "(m.value - m.value_before)"
+# A period of which only a part is known is no measure for the next one.
+_CHANGE = (
+    "(CASE WHEN m.coverage_before = 1 OR i.kind = 'stock' THEN m.value - m.value_before END)"
+)
 _TENDENCY = (
     f"CASE WHEN i.better IS NULL OR m.coverage_share < 1 OR {_CHANGE} IS NULL THEN NULL "
     f"WHEN abs({_CHANGE}) < 0.5 * power(10, -i.rounding) THEN 'same' "

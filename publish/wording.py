@@ -6,6 +6,7 @@ Statuses are those of SDMX (CL_OBS_STATUS). Numbers and dates have the form of e
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from warehouse.sql import literal
 
@@ -146,6 +147,11 @@ def day_sql(day: str, language: str) -> str:
     """SQL expression: a day as text."""
     form = "%d/%m/%Y" if language == "vi" else "%-d %B %Y"
     return f"strftime({day}, {literal(form)})"
+
+
+def day_text(day: date, language: str) -> str:
+    """A day as text, as `day_sql` writes it."""
+    return f"{day:%d/%m/%Y}" if language == "vi" else f"{day.day} {day:%B %Y}"
 
 
 def period_sql(kind: str, start: str, language: str) -> str:
