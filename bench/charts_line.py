@@ -10,7 +10,7 @@ from bench.line import Line
 from bench.measure import Measured
 from pipeline.context import open_context
 from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS
-from publish.serving import replace_serving
+from publish.serving import replace_serving, write_reports
 from warehouse.paths import CityPaths
 
 CITY = "danang"
@@ -93,6 +93,7 @@ class ChartsLine(Line):
             connection.execute(
                 "UPDATE publication_status SET verdict = 'publish', version = 'v', stale = false"
             )
+            write_reports(connection, context.city.marts)
         written.rename(self._file)
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from publish.report_views import ATTENTION, AUDITED, FIGURES, INDICATORS, PUBLICATIONS
 from warehouse.access import Role, RoleKind
+from warehouse.geography_model import AreaKey
 from warehouse.sql import date_literal, literal
 
 DISTRICT = "report_district_indicator"
@@ -41,3 +42,10 @@ def rights(role: Role, audited: Iterable[str] = AUDITED) -> Mapping[str, str | N
         for code, day in role.areas
     )
     return dict.fromkeys((DISTRICT, ATTENTION), areas or NOTHING)
+
+
+def may_see(role: Role, area: AreaKey) -> bool:
+    """Whether a role may see figures of an area at all, the city itself included."""
+    if role.kind is RoleKind.AREA_LEADER:
+        return area in role.areas
+    return any(condition != NOTHING for condition in rights(role).values())

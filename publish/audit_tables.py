@@ -13,7 +13,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from warehouse.content_hash import AUDIT_PREFIX
 from warehouse.files import canonical_json
 
 LONGEST = 160
@@ -115,9 +114,9 @@ def audit_tables(
         for each in sorted(found, key=lambda each: (each["check"], each["engine"]))
     ]
     return {
-        f"{AUDIT_PREFIX}source": pa.Table.from_pylist(sources, schema=_SOURCE),
-        f"{AUDIT_PREFIX}quarantine": pa.Table.from_pylist(reasons, schema=_QUARANTINE),
-        f"{AUDIT_PREFIX}check": pa.Table.from_pylist(results, schema=_CHECK),
+        "audit_source": pa.Table.from_pylist(sources, schema=_SOURCE),
+        "audit_quarantine": pa.Table.from_pylist(reasons, schema=_QUARANTINE),
+        "audit_check": pa.Table.from_pylist(results, schema=_CHECK),
     }
 
 

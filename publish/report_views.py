@@ -119,10 +119,6 @@ STAMP = (
     "CASE WHEN s.version IS NULL THEN 'unpublished' WHEN s.verdict = 'reject' THEN 'rejected' "
     "WHEN s.verdict = 'hold' THEN 'held' WHEN s.stale THEN 'late' ELSE 'current' END"
 )
-_BEFORE = (
-    "lag({column}) OVER (PARTITION BY m.indicator_code, m.agency_code, m.period_kind, m.area_code "
-    "ORDER BY m.period_start, m.area_valid_from)"
-)
 _COMPLETE = (
     "max(CASE WHEN m.coverage_share = 1 THEN m.period_start END) OVER (PARTITION BY "
     "m.indicator_code, m.period_kind)"
@@ -131,8 +127,22 @@ _RECENCY = (
     f"CASE WHEN m.period_start = {_COMPLETE} THEN 'latest' WHEN {_COMPLETE} IS NULL OR "
     f"m.period_start > {_COMPLETE} THEN 'running' ELSE 'past' END"
 )
-_SAME_EXTENT = f"{_BEFORE.format(column='m.area_valid_from')} = m.area_valid_from"
-_VALUE_BEFORE = f"CASE WHEN {_SAME_EXTENT} THEN {_BEFORE.format(column='m.value')} END"
+# A mart with what the same extent had in the period before.
+_WITH_BEFORE = """
+    SELECT *, lag(coverage_share) OVER periods AS coverage_before,
+        CASE WHEN lag(area_valid_from) OVER periods = area_valid_from
+        THEN lag("value") OVER periods END AS value_before
+    FROM {mart}
+    WINDOW periods AS (PARTITION BY indicator_code, agency_code, period_kind, area_code
+        ORDER BY period_start, area_valid_from)
+"""
+# A period of which only a part is known is no measure for the next one.
+_CHANGE = "(CASE WHEN m.coverage_before = 1 OR i.kind = 'stock' THEN m.value - m.value_before END)"
+_TENDENCY = (
+    f"CASE WHEN i.better IS NULL OR m.coverage_share < 1 OR {_CHANGE} IS NULL THEN NULL "
+    f"WHEN abs({_CHANGE}) < 0.5 * power(10, -i.rounding) THEN 'same' "
+    f"WHEN ({_CHANGE} > 0) = (i.better = 'higher') THEN 'better' ELSE 'worse' END"
+)
 
 
 def _value(language: str) -> str:
@@ -169,7 +179,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         *_quantity(
             "value_before_text",
             Text("Giá trị kỳ trước", "Value of the period before"),
-            _VALUE_BEFORE,
+            "m.value_before",
         ),
     ]
     if any(column.name == "city_value" for column in contract.open_columns):
@@ -181,7 +191,16 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ReportColumn(
             "value_before",
             Text("Giá trị kỳ trước", "Value of the period before"),
-            _VALUE_BEFORE,
+            "m.value_before",
+        ),
+        *_both(
+            "change_text",
+            Text("Thay đổi so với kỳ trước", "Change to the period before"),
+            {each: wording.change_sql(_CHANGE, "i.rounding", "m.unit", each) for each in LANGUAGES},
+        ),
+        ReportColumn("tendency", Text("Chiều hướng", "Tendency"), _TENDENCY),
+        *_words(
+            "tendency_text", Text("Chiều hướng", "Tendency"), f"({_TENDENCY})", wording.TENDENCIES
         ),
         *_words(
             "obs_status_text", Text("Trạng thái", "Status"), "m.obs_status", wording.OBS_STATUSES
@@ -222,7 +241,7 @@ def _figures(name: str, contract: TableContract) -> ReportView:
     )
     sql = f"""
         SELECT {selected}
-        FROM {quoted(contract.name)} m
+        FROM ({_WITH_BEFORE.format(mart=quoted(contract.name))}) m
         JOIN dim_indicator i ON i.indicator_code = m.indicator_code
         JOIN dim_area a ON a.area_code = m.area_code AND a.area_valid_from = m.area_valid_from
         JOIN dim_agency o ON o.agency_code = m.agency_code

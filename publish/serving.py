@@ -103,7 +103,9 @@ def replace_serving(
             )
             connection.unregister("named")
         if has_names:
-            _create_reports(connection, contracts)
+            connection.execute("USE serving")
+            write_reports(connection, contracts)
+            connection.execute("USE memory")
         connection.execute("DETACH serving")
     target = serving_file(paths)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -113,14 +115,15 @@ def replace_serving(
     return target
 
 
-def _create_reports(
+def write_reports(
     connection: duckdb.DuckDBPyConnection, contracts: Mapping[str, TableContract]
 ) -> None:
-    """Tables, not views: a chart must not word all of history anew to show one month."""
-    connection.execute("USE serving")
+    """Write the tables of `publish.report_views` anew from the others of the current database.
+
+    Tables, not views: a chart must not word all of history anew to show one month.
+    """
     for view in report_views(contracts).values():
-        connection.execute(f"CREATE TABLE {quoted(view.name)} AS {view.sql}")
-    connection.execute("USE memory")
+        connection.execute(f"CREATE OR REPLACE TABLE {quoted(view.name)} AS {view.sql}")
 
 
 def is_served(publication: Publication, contracts: Mapping[str, TableContract]) -> bool:

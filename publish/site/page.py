@@ -16,7 +16,8 @@ from publish.site.cards import Card, Withheld, cards, withheld
 from publish.site.released import Dataset, datasets
 from publish.site.trend import HEIGHT, WIDTH
 from publish.site.view import OpenView
-from publish.wording import LANGUAGES, NOT_CLEARED, RATINGS, SITE, Text, number, size
+from publish.site.words import WORDS
+from publish.wording import LANGUAGES, NOT_CLEARED, RATINGS, Text, number, size
 from warehouse.boundary import reached
 from warehouse.contract.model import TableContract
 from warehouse.duck import read_only
@@ -95,7 +96,7 @@ def write_site(
 def render(content: Content, language: str) -> str:
     """The page of a language, as HTML; every text is escaped."""
     environment = _environment()
-    words = {name: text.of(language) for name, text in SITE.items()}
+    words = {name: text.of(language) for name, text in WORDS.items()}
     others = [
         (other, NAMES[other], _way(language, other)) for other in LANGUAGES if other != language
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from publish.access import rights
+from publish.access import may_see, rights
 from warehouse.access import Access, Role, RoleKind, load_access
 from warehouse.contract.problem import ContractError
 
@@ -74,12 +74,15 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, line: int, r
 def seen(role: Role) -> dict[str, list[tuple[object, ...]]]:
     """Rows (area, valid from, group, open) that a role sees of each view, by its condition."""
     rows = (
+        "(SELECT *, CASE WHEN is_open THEN 'open' ELSE 'internal' END AS dataset_class FROM "
         "(VALUES ('20242', DATE '2025-07-01', 1, true), ('20242', DATE '2025-01-01', 1, true), "
         "('492', DATE '2025-01-01', 2, true), ('493', DATE '2025-01-01', 2, false)) "
-        "t(area_code, area_valid_from, service_group, is_open)"
+        "t(area_code, area_valid_from, service_group, is_open))"
     )
     return {
-        view: duckdb.sql(f"SELECT * FROM {rows} WHERE {condition or 'true'}").fetchall()  # noqa: S608 - own text
+        view: duckdb.sql(
+            f"SELECT * EXCLUDE (dataset_class) FROM {rows} WHERE {condition or 'true'}"
+        ).fetchall()  # noqa: S608 - own text
         for view, condition in rights(role, ("report_check",)).items()
     }
 
@@ -88,6 +91,7 @@ FIGURES = {
     "report_city_indicator",
     "report_district_indicator",
     "report_sector_indicator",
+    "report_indicator",
     "report_attention",
 }
 HAI_CHAU, BEFORE, DISTRICT, OTHER = (
@@ -110,7 +114,8 @@ def test_each_kind_of_role_sees_its_own(tmp_path: Path) -> None:
     assert desk.keys() == FIGURES
     assert desk["report_city_indicator"] == [HAI_CHAU, BEFORE, DISTRICT, OTHER]
     others = {kind: seen(Role("x", kind, {})) for kind in RoleKind}
-    assert others[RoleKind.OPEN].keys() == FIGURES
+    assert others[RoleKind.OPEN].keys() == FIGURES | {"report_publication"}
+    assert others[RoleKind.OPEN]["report_publication"] == [HAI_CHAU, BEFORE, DISTRICT]
     assert others[RoleKind.OPEN]["report_city_indicator"] == [HAI_CHAU, BEFORE, DISTRICT]
     assert others[RoleKind.CITY_LEADER].keys() == FIGURES | {"report_publication"}
     auditor = others[RoleKind.AUDITOR]
@@ -131,3 +136,26 @@ def test_the_city_names_every_kind_of_role() -> None:
     access = load_access(FOLDER, areas)
     assert {role.kind for role in access.roles.values()} == set(RoleKind)
     assert {"vi"} == {each.language for each in access.recipients.values()}
+
+
+CITY, WARD, OLD_DISTRICT = ("48", NEW), ("20242", NEW), ("492", OLD)
+
+
+def role(kind: RoleKind, *areas: tuple[str, date], groups: tuple[int, ...] = ()) -> Role:
+    return Role("r", kind, {"vi": "r", "en": "r"}, areas, groups)
+
+
+@pytest.mark.parametrize(
+    ("who", "seen"),
+    [
+        pytest.param(role(RoleKind.CITY_LEADER), {CITY, WARD, OLD_DISTRICT}, id="city"),
+        pytest.param(role(RoleKind.AREA_LEADER, WARD), {WARD}, id="own-area"),
+        pytest.param(role(RoleKind.AREA_LEADER), set(), id="no-area"),
+        pytest.param(role(RoleKind.SECTOR_AGENCY, groups=(2,)), {CITY, WARD, OLD_DISTRICT}, id="2"),
+        pytest.param(role(RoleKind.SECTOR_AGENCY), set(), id="no-group"),
+        pytest.param(role(RoleKind.OPEN), {CITY, WARD, OLD_DISTRICT}, id="open"),
+        pytest.param(role(RoleKind.AUDITOR), {CITY, WARD, OLD_DISTRICT}, id="auditor"),
+    ],
+)
+def test_a_role_may_see(who: Role, seen: set[tuple[str, date]]) -> None:
+    assert {area for area in (CITY, WARD, OLD_DISTRICT) if may_see(who, area)} == seen

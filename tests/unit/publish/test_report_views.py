@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.context import open_context
 from publish.report_views import ATTENTION, PUBLICATIONS, report_views
-from publish.serving import replace_serving
+from publish.serving import replace_serving, write_reports
+from warehouse.contract.model import TableContract
 
 OLD, NEW = "DATE '2025-01-01'", "DATE '2025-07-01'"
 HAI_CHAU_DISTRICT, HAI_CHAU_WARD = ("492", OLD), ("20242", NEW)
@@ -20,6 +21,7 @@ class Serving:
     """A serving file of Da Nang into which rows are written."""
 
     file: Path
+    contracts: Mapping[str, TableContract]
 
     def figure(self, period: str, value: str, **changed: str) -> None:
         """One value of FB1 (target 80, near it within 5) of the city before the reform."""
@@ -47,6 +49,7 @@ class Serving:
     def change(self, sql: str) -> None:
         with duckdb.connect(str(self.file)) as connection:
             connection.execute(sql)
+            write_reports(connection, self.contracts)
 
     def ask(self, sql: str) -> list[tuple[object, ...]]:
         with duckdb.connect(str(self.file), read_only=True) as connection:
@@ -63,7 +66,7 @@ def serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serving:
     context = open_context("danang")
     publications = tuple(context.registry.publications.values())
     file = replace_serving(context.paths, publications, context.city.marts, named=context.named)
-    made = Serving(file)
+    made = Serving(file, context.city.marts)
     made.change(
         "UPDATE publication_status SET verdict = 'publish', version = 'v1', stale = false,"
         " data_as_of = DATE '2025-07-05'"
@@ -140,6 +143,44 @@ def test_the_newest_complete_period_is_latest_and_what_follows_it_runs(serving: 
         # another extent: what was before is no measure of it
         ("running", None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("indicator", "values", "told"),
+    [
+        pytest.param(
+            "FB1", ("80", "82.3"), ("+2,3 điểm %", "+2.3 points", "better"), id="higher-is-better"
+        ),
+        pytest.param(
+            "FB4", ("4", "5.5"), ("+1,5 điểm %", "+1.5 points", "worse"), id="lower-is-better"
+        ),
+        pytest.param(
+            "FB1", ("82.3", "80"), ("−2,3 điểm %", "−2.3 points", "worse"), id="lower-than-before"
+        ),
+        pytest.param(
+            "FB1", ("80", "80.04"), ("0,0 điểm %", "0.0 points", "same"), id="less-than-is-shown"
+        ),
+        pytest.param("FB1", ("NULL", "80"), (None, None, None), id="nothing-before"),
+    ],
+)
+def test_a_change_has_a_sign_and_a_direction(
+    serving: Serving, indicator: str, values: tuple[str, str], told: tuple[str | None, ...]
+) -> None:
+    for period, value in zip(("2025-05-01", "2025-06-01"), values, strict=True):
+        serving.figure(period, value, indicator_code=f"'{indicator}'")
+    assert serving.city("change_text_vi, change_text_en, tendency")[1] == told
+
+
+def test_a_part_of_a_period_is_no_measure_for_the_next(serving: Serving) -> None:
+    serving.figure("2025-05-01", "80", coverage_share="0.7")
+    serving.figure("2025-06-01", "82")
+    assert serving.city("change_text_vi, tendency")[1] == (None, None)
+
+
+def test_a_period_that_runs_has_no_direction(serving: Serving) -> None:
+    serving.figure("2025-06-01", "80")
+    serving.figure("2025-07-01", "40", coverage_share="0.1")
+    assert serving.city("tendency, tendency_text_vi")[1] == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from publish import wording
 from publish.serving import Status
+from publish.site.words import WORDS
 from tests.unit.publish.promoted_city import (
     DATASET,
     FEEDBACK,
@@ -175,7 +176,7 @@ def test_the_stamp_turns(
         assert set(stamps) <= {stamp, "unpublished"}
         assert word in card(city, language)
         # The number of before stays, never without the word.
-        assert wording.SITE["data_as_of"].of(language) in card(city, language)
+        assert WORDS["data_as_of"].of(language) in card(city, language)
 
 
 def test_what_was_rejected_is_told_with_the_version_that_is_still_seen(city: PromotedCity) -> None:
@@ -220,7 +221,7 @@ def test_an_indicator_that_is_declared_open_is_there(city: PromotedCity) -> None
 def test_before_anything_is_published_every_place_says_so(empty: PromotedCity) -> None:
     empty.serve()
     page = empty.page()
-    assert wording.SITE["no_record"].vi in page
+    assert WORDS["no_record"].vi in page
     stamps = re.findall(r'<p class="stamp (\w+)">', page)
     assert len(stamps) > 3
     assert set(stamps) == {"unpublished"}
@@ -258,12 +259,12 @@ def test_both_languages_say_the_same(city: PromotedCity) -> None:
     vietnamese, english = (Page(city.page(language)) for language in LANGUAGES)
     assert vietnamese.tags == english.tags
     assert vietnamese.ids == english.ids
-    words = {*wording.SITE.values(), *wording.STAMPS.values(), *wording.OBS_STATUSES.values()}
+    words = {*WORDS.values(), *wording.STAMPS.values(), *wording.OBS_STATUSES.values()}
     # A word of one letter or two may stand inside another.
     told = [word for word in words if word.vi != word.en and len(word.vi) > 5]
     assert [word.vi for word in told if f">{word.vi}<" in city.page("en")] == []
     assert [word.en for word in told if f">{word.en}<" in city.page("vi")] == []
-    assert all(text.vi and text.en for text in wording.SITE.values())
+    assert all(text.vi and text.en for text in WORDS.values())
 
 
 def test_files_have_size_checksum_and_dictionary(city: PromotedCity) -> None:

@@ -1,0 +1,1 @@
+"""The brief: two pages about one area, for one role, in one language."""

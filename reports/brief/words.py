@@ -1,0 +1,90 @@
+"""What stands in every brief, whatever its figures: headings and fixed sentences."""
+
+from collections.abc import Mapping
+
+from publish.wording import Text
+
+WORDS: Mapping[str, Text] = {
+    "brief": Text("Bản tin số liệu điều hành", "Brief of city figures"),
+    "day": Text("Ngày", "Day"),
+    "reader": Text("Dành cho", "For"),
+    "page": Text("Trang", "Page"),
+    "all_current": Text("số liệu đã kiểm, mới nhất", "figures checked, up to date"),
+    "not_current": Text("chỉ số có số liệu chưa mới nhất", "indicators are not up to date"),
+    "headline": Text("Chỉ số chính", "Headline indicators"),
+    "indicator": Text("Chỉ số", "Indicator"),
+    "latest": Text("Kỳ trọn vẹn gần nhất", "Latest complete period"),
+    "target": Text("Chỉ tiêu", "Target"),
+    "city": Text("Toàn thành phố", "Whole city"),
+    "change": Text("So với kỳ trước", "Against period before"),
+    "trend": Text("Diễn biến", "Trend"),
+    "running": Text("Kỳ đang diễn ra", "Running period"),
+    "so_far": Text("đến nay", "so far"),
+    "stamp": Text("Dấu kiểm tra", "Stamp"),
+    "as_of": Text("đến", "as of"),
+    "no_complete": Text("chưa có kỳ trọn vẹn", "no complete period yet"),
+    "no_target": Text("không đặt chỉ tiêu", "no target set"),
+    "not_rated": Text("chưa đánh giá", "not rated"),
+    "no_figures": Text(
+        "Chưa có số liệu nào được công bố cho địa bàn này.",
+        "No figures have been published for this area yet.",
+    ),
+    "legend": Text(
+        "Đường: các kỳ trọn vẹn; chấm rỗng: kỳ đang diễn ra; nét đứt: chỉ tiêu; đường đứt quãng "
+        "khi địa giới thay đổi. Kỳ đang diễn ra chưa được đánh giá.",
+        "Line: complete periods; hollow dot: running period; dashes: target; the line breaks where "
+        "the area's extent changed. A running period is not rated yet.",
+    ),
+    "extent": Text("địa giới trước", "extent until"),
+    "off_target": Text("Chưa đạt và cơ quan chịu trách nhiệm", "Off target, and who answers"),
+    "owner": Text("Cơ quan chịu trách nhiệm", "Answerable agency"),
+    "value": Text("Giá trị", "Value"),
+    "rating": Text("Mức đạt", "Rating"),
+    "rating_target": Text("Mức đạt, chỉ tiêu", "Rating, target"),
+    "all_on_target": Text(
+        "Không có chỉ số nào của kỳ gần nhất chưa đạt chỉ tiêu.",
+        "No indicator of the latest period is off its target.",
+    ),
+    "changed": Text("Những gì đã thay đổi", "What changed"),
+    "no_change": Text(
+        "Không có hai kỳ trọn vẹn liền nhau để so sánh.",
+        "There are no two complete periods in a row to compare.",
+    ),
+    "datasets": Text("Bộ dữ liệu", "Datasets"),
+    "before": Text("Kỳ trước", "Period before"),
+    "now": Text("Kỳ trọn vẹn gần nhất", "Latest complete period"),
+    "reason": Text("Lý do", "Reason"),
+    "area": Text("Địa bàn", "Areas"),
+    "waits": Text("bản nhận đến", "what was delivered by"),
+    "warnings": Text("Cảnh báo", "Warnings"),
+    "no_warnings": Text(
+        "Không có cảnh báo nào khác về số liệu. Bản tin này chưa có cảnh báo sớm (mưa lớn, ngập, bão).",
+        "No further warnings about figures. This brief holds no early warnings (rain, flood, storm) yet.",
+    ),
+    "areas": Text("địa bàn", "areas"),
+    "others": Text("khác", "more"),
+    "more": Text("mục khác không in ở đây", "more that are not printed here"),
+    "extremes": Text("Địa bàn tốt nhất và kém nhất", "Best and worst areas"),
+    "best": Text("Tốt nhất", "Best"),
+    "worst": Text("Kém nhất", "Worst"),
+    "quality": Text("Kết luận kiểm tra số liệu", "Data-quality stamp"),
+    "dataset": Text("Bộ dữ liệu", "Dataset"),
+    "group": Text("Nhóm dịch vụ", "Service group"),
+    "verdict": Text("Kết luận", "Verdict"),
+    "data_as_of": Text("Số liệu đến", "Data as of"),
+    "version": Text("Phiên bản", "Version"),
+    "notes": Text("Ghi chú", "Notes"),
+    "failing": Text("kiểm tra không đạt", "checks not passed"),
+    "late": Text("nguồn chậm", "late sources"),
+    "definitions": Text("Nguồn và định nghĩa", "Sources and definitions"),
+    "withheld": Text("Chỉ số chưa được phép hiển thị", "Indicators not yet cleared for display"),
+    "colophon": Text(
+        "Mọi con số lấy từ số liệu đã qua cổng kiểm tra; con số thiếu luôn ghi rõ lý do.",
+        "Every figure passed the gate; a missing one says why it is missing.",
+    ),
+}
+
+
+def words(language: str) -> dict[str, str]:
+    """All of them in one language."""
+    return {name: text.of(language) for name, text in WORDS.items()}
