@@ -81,8 +81,8 @@ def seen(role: Role) -> dict[str, list[tuple[object, ...]]]:
     )
     return {
         view: duckdb.sql(
-            f"SELECT * EXCLUDE (dataset_class) FROM {rows} WHERE {condition or 'true'}"
-        ).fetchall()  # noqa: S608 - own text
+            f"SELECT * EXCLUDE (dataset_class) FROM {rows} WHERE {condition or 'true'}"  # noqa: S608 - own text
+        ).fetchall()
         for view, condition in rights(role, ("report_check",)).items()
     }
 
