@@ -57,6 +57,7 @@ UNITS: Mapping[str, Text] = {
     "%": Text("%", "%"),
     "requests": Text("phản ánh", "requests"),
     "procedures": Text("thủ tục", "procedures"),
+    "dossiers": Text("hồ sơ", "dossiers"),
     "d": Text("ngày", "days"),
     "min": Text("phút", "minutes"),
 }
@@ -133,7 +134,7 @@ SITE: Mapping[str, Text] = {
     "to_date": Text("đến nay", "to date"),
     "not_rated_yet": Text("chưa hết kỳ nên chưa đánh giá", "not over, so not rated"),
     "status": Text("Trạng thái", "Status"),
-    "answers": Text("Chịu trách nhiệm", "Answers"),
+    "answers": Text("Chịu trách nhiệm", "Answerable"),
     "data_as_of": Text("Số liệu đến ngày", "Data as of"),
     "formula": Text("Cách tính", "How it is computed"),
     "by_period": Text("Số liệu từng kỳ", "Figures by period"),
@@ -158,9 +159,9 @@ SITE: Mapping[str, Text] = {
     "same_content": Text(
         "nội dung không đổi so với lần trước", "the same content as the time before"
     ),
-    "rows_added": Text("dòng mới", "rows added"),
-    "rows_revised": Text("dòng được sửa", "rows revised"),
-    "rows_removed": Text("dòng bị bỏ", "rows removed"),
+    "rows_added": Text("mới", "added"),
+    "rows_revised": Text("được sửa", "revised"),
+    "rows_removed": Text("bị bỏ", "removed"),
     "still_seen": Text("người đọc vẫn thấy phiên bản", "readers still see version"),
     "datasets": Text("Bộ dữ liệu mở", "Open datasets"),
     "no_datasets": Text("Chưa có bộ dữ liệu mở nào.", "There is no open dataset yet."),
@@ -176,7 +177,6 @@ SITE: Mapping[str, Text] = {
     "owner": Text("Cơ quan phụ trách", "Owner agency"),
     "licence": Text("Giấy phép", "Licence"),
     "checks_passed": Text("Kiểm tra đạt", "Checks passed"),
-    "of": Text("trên", "of"),
     "files": Text("Tệp tải về", "Files to download"),
     "file": Text("Tệp", "File"),
     "content": Text("Nội dung", "Content"),
