@@ -4,7 +4,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run environments up down test test-long test-sdmx-client test-airflow pictures lint bench clean lock help
+.PHONY: run environments up down test test-long test-sdmx-client test-airflow test-browser pictures lint bench clean lock help
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
@@ -18,6 +18,9 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 GX := .venv/gx/.installed
 AIRFLOW := .venv/airflow/.installed
+AXE_VERSION := 4.14.1
+CHROMIUM := command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq \
+	--no-install-recommends chromium fonts-noto-core; } >/dev/null
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -32,7 +35,7 @@ down: $(RUNTIME) ## end what `make up` started
 	@$(CITYLAKE) airflow down
 
 test: $(DEV) $(GX) ## tests, without those that take minutes
-	@$(PYTEST) -m "not long and not airflow"
+	@$(PYTEST) -m "not long and not airflow and not browser"
 
 test-long: $(DEV) $(GX) ## the tests that take minutes
 	@$(PYTEST) -m long
@@ -45,9 +48,13 @@ environments: $(DEV) $(GX) $(AIRFLOW) .venv/sdmx/.installed ## every environment
 test-airflow: $(DEV) $(GX) $(AIRFLOW) ## a real Airflow runs the city
 	@CITYLAKE_REQUIRE_AIRFLOW=1 $(PYTHON) -m pytest -n 0 -m airflow tests/airflow
 
-pictures: $(DEV) $(GX) $(AIRFLOW) ## what people see in Airflow, as PNG in build/pictures, to be looked at
-	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq \
-		--no-install-recommends chromium fonts-noto-core; } >/dev/null
+test-browser: $(DEV) .venv/axe/.installed ## the static site in Chromium, by the rules of axe-core
+	@$(CHROMIUM)
+	@$(PYTHON) -m pytest -n 0 -m browser tests/browser
+
+pictures: $(DEV) $(GX) $(AIRFLOW) ## what people see, the site and Airflow, in build/pictures, to be looked at
+	@$(CHROMIUM)
+	@$(PYTHON) -m tests.pictures.site
 	@$(PYTHON) -m tests.pictures
 
 lint: $(DEV) $(GX) $(AIRFLOW) ## style, format, types and the city's contracts
@@ -79,6 +86,11 @@ $(RUNTIME): pyproject.toml requirements/setup.txt requirements/runtime.txt requi
 	@$(PYTHON) -m venv --clear .venv/sdmx
 	@.venv/sdmx/bin/python -m pip install --quiet --no-deps --require-hashes \
 		-r requirements/sdmx-client.txt
+	@touch $@
+
+.venv/axe/.installed: $(RUNTIME)
+	@npm install --silent --no-save --no-audit --no-fund --ignore-scripts --prefix .venv/axe \
+		axe-core@$(AXE_VERSION)
 	@touch $@
 
 $(DEV): $(RUNTIME) requirements/dev.txt

@@ -58,6 +58,7 @@ UNITS: Mapping[str, Text] = {
     "%": Text("%", "%"),
     "requests": Text("phản ánh", "requests"),
     "procedures": Text("thủ tục", "procedures"),
+    "dossiers": Text("hồ sơ", "dossiers"),
     "d": Text("ngày", "days"),
     "min": Text("phút", "minutes"),
 }

@@ -13,7 +13,7 @@ from publish.data_package import bilingual
 from publish.release import latest_version, shown_versions
 from publish.report_views import PUBLICATIONS
 from publish.site.view import OpenView, Row, text_of
-from publish.wording import FREQUENCIES, RELEASE_FILES, Text
+from publish.wording import FREQUENCIES, RELEASE_FILES, UNITS, Text
 from warehouse.contract.model import TableContract
 from warehouse.duck import session
 from warehouse.paths import CityPaths
@@ -51,7 +51,7 @@ class Field:
 
     name: str
     type: str
-    unit: str | None
+    unit: Text | None
     meaning: Text
     is_key: bool
     allowed: Sequence[str]
@@ -216,13 +216,17 @@ def _fields(package: Mapping[str, Any], contract: TableContract) -> list[Field]:
         Field(
             name=each["name"],
             type=each["type"],
-            unit=each.get("unit"),
+            unit=_unit(each.get("unit")),
             meaning=_meaning(each, contract),
             is_key=each["name"] in schema["primaryKey"],
             allowed=each.get("constraints", {}).get("enum", ()),
         )
         for each in schema["fields"]
     ]
+
+
+def _unit(name: str | None) -> Text | None:
+    return None if name is None else UNITS.get(name, Text(name, name))
 
 
 def _meaning(field: Mapping[str, Any], contract: TableContract) -> Text:

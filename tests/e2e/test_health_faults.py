@@ -19,6 +19,7 @@ import polars as pl
 import pytest
 import zstandard
 
+from publish.wording import NOT_CLEARED
 from tests.e2e.cities import part_of_danang
 from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY
 
@@ -256,11 +257,21 @@ def test_nothing_on_health_is_served_or_released(told: Told) -> None:
     with duckdb.connect(str(told.root / "serving" / "marts.duckdb"), read_only=True) as serving:
         tables = {row[0] for row in serving.execute("SHOW TABLES").fetchall()}
         assert "mart_health_indicator" not in tables
-        # Of the indicators the names alone, so that their place can say why it is empty.
-        withheld = serving.execute("SELECT indicator_code FROM withheld_indicator").fetchall()
-        assert withheld == [("HE1",)]
-        for table in tables - {"dim_area", "dim_agency", "withheld_indicator"}:
+        # Of an indicator there is the name, and of a source that and when it delivers; no number.
+        assert serving.execute("SELECT * FROM withheld_indicator").fetchall() == [
+            ("HE1", "Số lượt khám bệnh trên 1.000 dân", "Visits per 1,000 people", 10, "so_y_te")
+        ]
+        assert serving.execute(
+            "SELECT source, attempt_text_en, records, new, changed, unchanged, quarantined, "
+            "deleted FROM report_source"
+        ).fetchall() == [("health.encounters", "delivered", None, None, None, None, None, None)]
+        named = {"dim_area", "dim_agency", "withheld_indicator", "audit_source", "report_source"}
+        assert named < tables
+        for table in tables - named:
             assert serving.execute(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]  # noqa: S608 - names of tables
+    page = (told.root / "serving" / "site" / "index.html").read_text(encoding="utf-8")
+    assert f"<b>{NOT_CLEARED.vi}</b>" in page
+    assert '<article class="card' not in page
     assert not list((told.root / "releases").rglob("*.parquet"))
     assert (told.root / "marts").stat().st_mode & 0o777 == 0o700
     newest = max((told.root / "marts").glob("*.duckdb"), key=lambda path: path.stat().st_mtime)

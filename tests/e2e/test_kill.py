@@ -44,6 +44,16 @@ INSTANTS_IN_CI = 5
 INSTANTS_IN_ALL = 40
 
 
+def pages(lake: Lake) -> dict[str, bytes]:
+    """The files of the site."""
+    site = lake.root / "serving" / "site"
+    found = {
+        str(path.relative_to(site)): path.read_bytes() for path in site.rglob("*") if path.is_file()
+    }
+    assert found.keys() == {"index.html", "en/index.html"}
+    return found
+
+
 class Undisturbed:
     """A run of the day in peace: what it leads to, the boundaries it passes, how long it takes."""
 
@@ -53,6 +63,7 @@ class Undisturbed:
         lake.run(DAY, CITYLAKE_BOUNDARY_LOG=str(log))
         self.seconds = time.monotonic() - start
         self.hashes = lake.hashes()
+        self.pages = pages(lake)
         self.passed = set(log.read_text().split())
 
 
@@ -76,6 +87,7 @@ def test_killed_at_a_boundary_and_run_again(
     lake.run(DAY, expect=-signal.SIGKILL, CITYLAKE_KILL_AT=boundary)
     lake.run(DAY)
     assert lake.hashes() == undisturbed.hashes
+    assert pages(lake) == undisturbed.pages
 
 
 def _killed_at_an_instant(lake: Lake, undisturbed: Undisturbed, seed: int, number: int) -> None:

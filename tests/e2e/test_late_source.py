@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from publish.wording import STAMPS
 from tests.e2e.conftest import HISTORY
 from tests.e2e.one_stop import URI_VARIABLE
 from tests.e2e.world import URL_VARIABLE, DemoServer, Lake
@@ -32,12 +33,24 @@ def _stamps(lake: Lake) -> set[str]:
     return {stamp for (stamp,) in rows}
 
 
+def _page(lake: Lake) -> str:
+    return (lake.root / "serving" / "site" / "index.html").read_text(encoding="utf-8")
+
+
+def _deliveries(lake: Lake) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(lake.root / "serving" / "marts.duckdb"), read_only=True) as serving:
+        return serving.execute(
+            "SELECT source, is_late, attempt_text_vi, as_of FROM report_source"
+        ).fetchall()
+
+
 def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     assert _status(lake) == {
         "indicators-feedback": (False, []),
         "service-request-monthly": (False, []),
     }
     before = lake.hashes()
+    assert STAMPS["late"].vi not in _page(lake)
     output = lake.run(DAY, expect=1, **{URL_VARIABLE: NOWHERE})
     assert "feedback.open311" in output
     assert "stale" in output
@@ -46,6 +59,8 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
         "indicators-feedback": (True, ["feedback.open311"]),
         "service-request-monthly": (True, ["feedback.open311"]),
     }
+    assert _page(lake).count(f"{STAMPS['late'].vi} · Số liệu đến ngày 01/07/2025") == 3
+    assert _deliveries(lake) == [("feedback.open311", True, "lỗi tạm thời", date(2025, 7, 1))]
     told = json.loads(lake.call("status", "--city", lake.city, "--json"))["sources"]
     assert told["feedback.open311"]["last_attempt"] == "transient"
     assert "source feedback.open311" in told["feedback.open311"]["error"]
@@ -53,9 +68,13 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     changed = {name for name in before | after if before.get(name) != after.get(name)}
     assert changed == {"serving/publication_status"}
     assert _stamps(lake) == {"late"}
-    lake.run(DAY)
+    output = lake.run(DAY)
     assert not any(stale for stale, _ in _status(lake).values())
     assert _stamps(lake) == {"current"}
+    assert STAMPS["late"].vi not in _page(lake)
+    assert _deliveries(lake) == [("feedback.open311", False, "đã nhận", DAY)]
+    (told,) = (line for line in output.splitlines() if line.startswith("open first: "))
+    assert told.endswith("danang/serving/site/index.html")
 
 
 def test_a_source_without_an_address_leaves_the_others_alone(

@@ -33,7 +33,13 @@ BOUNDARIES = {
         "promotion.after_record",
         "promotion.before_unpark",
     ),
-    "publish": ("release.before_folder", "release.before_latest", "serving.before_replace"),
+    "publish": (
+        "release.before_folder",
+        "release.before_latest",
+        "serving.before_replace",
+        "site.before_replace",
+        "site.after_replace",
+    ),
     "maintain": ("vacuum.before_unlink",),
 }
 
@@ -84,6 +90,7 @@ def test_the_steps_in_a_row(here: Lake, whole: dict[str, str]) -> None:
     version = promoted["publications"]["service-request-monthly"]["version"]
     assert published["releases"] == {"service-request-monthly": version}
     assert published["late"] == {name: [] for name in promoted["publications"]}
+    assert version in (here.root / published["site"]).read_text(encoding="utf-8")
     assert steps.maintain(city, day)["live"] > 0
     assert steps.verify(city) == {"problems": []}
     assert here.hashes() == whole

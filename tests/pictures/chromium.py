@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 PROGRAM = "chromium"
 WIDTH, HEIGHT = 1440, 1000
+NARROW = 600
 PATIENCE_SECONDS = 60
 LOOK_SECONDS = 0.5
 # Chromium reads commands from descriptor 3 and answers on 4; ours may have these numbers, so they
@@ -47,13 +48,7 @@ class Browser:
         attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         self._ask("Page.enable")
-        self._ask(
-            "Emulation.setDeviceMetricsOverride",
-            width=WIDTH,
-            height=HEIGHT,
-            deviceScaleFactor=1,
-            mobile=False,
-        )
+        self.resize(WIDTH)
 
     def log_in(self, address: str, token: str) -> None:
         """Be the user of a token on the pages below an address."""
@@ -79,6 +74,37 @@ class Browser:
         """What the page shows as text."""
         found = self._ask("Runtime.evaluate", expression="document.body?.innerText ?? ''")
         return str(found["result"].get("value", ""))
+
+    def resize(self, width: int) -> None:
+        """Be so many pixels wide; a narrow one is a phone."""
+        self._ask(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=HEIGHT,
+            deviceScaleFactor=1,
+            mobile=width < NARROW,
+        )
+
+    def whole_picture(self, place: Path) -> None:
+        """Write the whole page, also what is below the window, as PNG."""
+        size = self._ask("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        shot = self._ask(
+            "Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip
+        )
+        place.write_bytes(base64.b64decode(shot["data"]))
+
+    def print(self, place: Path) -> None:
+        """Write what a printer would get for A4 as PDF."""
+        sheet = self._ask("Page.printToPDF", paperWidth=8.27, paperHeight=11.69)
+        place.write_bytes(base64.b64decode(sheet["data"]))
+
+    def evaluate(self, script: str) -> object:
+        """The value of an expression in the page; a promise is awaited."""
+        found = self._ask(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
+        return found["result"].get("value")
 
     def picture(self, place: Path) -> None:
         """Write what the page shows as PNG."""

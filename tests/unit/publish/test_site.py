@@ -130,7 +130,7 @@ def card(city: PromotedCity, language: str, code: str = "FB1") -> str:
             "en",
             "77.3% June 2025|near target · Target 80.0%|checked, up to date · Data as of"
             " 5 July 2025|July 2025 to date : 41.5%|Period before 85.5%|Status provisional|"
-            "Answers Da Nang Intelligent Operations Centre|highest 85.5% (May 2025)",
+            "Answerable Da Nang Intelligent Operations Centre|highest 85.5% (May 2025)",
         ),
     ],
     ids=LANGUAGES,
@@ -290,7 +290,7 @@ def test_the_newest_version_says_what_it_changed(city: PromotedCity) -> None:
     city.promote({"mart_service_request_monthly": rows, "mart_city_indicator": FIGURES}, version=2)
     city.serve()
     text = shown(city.page())
-    assert text.count("2 dòng mới, 1 dòng được sửa, 1 dòng bị bỏ") == 2
+    assert text.count("2 mới, 1 được sửa, 1 bị bỏ") == 2
     assert text.count("phiên bản đầu tiên") == 1
     assert "Bản ghi công bố số 2" in text
 
