@@ -129,9 +129,7 @@ _WITH_BEFORE = """
         ORDER BY period_start, area_valid_from)
 """
 # A period of which only a part is known is no measure for the next one.
-_CHANGE = (
-    "(CASE WHEN m.coverage_before = 1 OR i.kind = 'stock' THEN m.value - m.value_before END)"
-)
+_CHANGE = "(CASE WHEN m.coverage_before = 1 OR i.kind = 'stock' THEN m.value - m.value_before END)"
 _TENDENCY = (
     f"CASE WHEN i.better IS NULL OR m.coverage_share < 1 OR {_CHANGE} IS NULL THEN NULL "
     f"WHEN abs({_CHANGE}) < 0.5 * power(10, -i.rounding) THEN 'same' "
