@@ -124,6 +124,11 @@ def publication_asset(city: str, publication: str) -> Asset:
     )
 
 
+def serving_asset(city: str) -> Asset:
+    """What people read, as of the newest promotion record."""
+    return Asset(name="serving", uri=f"citylake://{city}/serving", group="serving")
+
+
 def promotion_asset(city: str) -> Asset:
     """The newest promotion record."""
     return Asset(name="promotion", uri=f"citylake://{city}/promotion", group="promotion")

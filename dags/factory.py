@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from airflow.sdk import DAG
 
+from dags.brief import brief_dag
 from dags.broken import broken_dag
 from dags.ingest import ingest_dag
 from dags.maintenance import maintenance_dag
@@ -19,7 +20,7 @@ USUAL_CITY = "danang"
 
 
 def city_dags() -> Iterator[DAG]:
-    """One DAG a source and a publication, and those of the city as a whole.
+    """One DAG a source, a publication and a recipient, and those of the city as a whole.
 
     A contract that cannot be read becomes a DAG of the name that it would have had, which says
     what is wrong and fails; the others are untouched.
@@ -41,4 +42,8 @@ def city_dags() -> Iterator[DAG]:
     for name, message in plan.broken_publications.items():
         yield broken_dag(f"publish_{name}", message)
     yield reports_dag(city, plan)
+    for recipient in plan.recipients:
+        yield brief_dag(city, plan, recipient)
+    for name, message in plan.broken_recipients.items():
+        yield broken_dag(f"brief_{name}", message)
     yield maintenance_dag(city, plan)

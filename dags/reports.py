@@ -4,12 +4,20 @@ from typing import Any
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, get_current_context, task
 
-from dags.common import START, TASK, day_of, day_parameter, promotion_asset
+from dags.common import (
+    START,
+    TASK,
+    day_of,
+    day_parameter,
+    promotion_asset,
+    serving_asset,
+)
 from pipeline.orchestration.plan import CityPlan
 
 
 def reports_dag(city: str, plan: CityPlan) -> DAG:
     """Repair of releases and serving file after each record; what derives from them follows it."""
+    readable = serving_asset(plan.name)
     with DAG(
         "reports",
         dag_display_name="Những gì người đọc thấy | Reports",
@@ -25,12 +33,17 @@ def reports_dag(city: str, plan: CityPlan) -> DAG:
         default_args={"owner": plan.title["vi"], **TASK},
     ) as dag:
 
-        @task
+        @task(outlets=[readable])
         def serving() -> dict[str, Any]:
             """Tệp phục vụ và bản phát hành | The serving file and the releases."""
             from pipeline import steps
 
-            return steps.publish(city, day_of(get_current_context()))
+            context = get_current_context()
+            day = day_of(context)
+            published = steps.publish(city, day)
+            context["outlet_events"][readable].add_partitions(day)
+            context["outlet_events"][readable].extra = {"day": day, "record": published["record"]}
+            return published
 
         serving()
     return dag

@@ -186,6 +186,26 @@ def reprocess(
 
 
 @app.command()
+def brief(
+    city: City,
+    area: Annotated[
+        str, typer.Option("--area", help="Code, valid on the day, or <code>@<valid from>.")
+    ],
+    date: Day = None,
+    lang: Annotated[str, typer.Option("--lang", help="vi or en.")] = "vi",
+    role: Annotated[
+        str | None,
+        typer.Option("--role", help="Whose rights, of access.yaml; default: the city's leader."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="PDF to write.")] = None,
+) -> None:
+    """Write the two-page brief of an area as PDF."""
+    from pipeline.brief import write_brief
+
+    raise typer.Exit(write_brief(city, _day(date), area, lang, role, output))
+
+
+@app.command()
 def verify(city: City) -> None:
     """Verify the ledger's chain, promotion records, evidence and releases by their digests."""
     from pipeline.status import print_verification

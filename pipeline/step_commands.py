@@ -71,6 +71,20 @@ def publish(city: City, date: Day) -> None:
 
 
 @step_app.command()
+def brief(
+    city: City,
+    date: Day,
+    recipient: Annotated[
+        str, typer.Option("--recipient", help="Code of the recipient in access.yaml.")
+    ],
+) -> None:
+    """Send a recipient the brief of a day by e-mail, once for each content."""
+    from pipeline import steps
+
+    _print(steps.send_brief(city, _iso(date), recipient))
+
+
+@step_app.command()
 def compact(city: City, date: Day) -> None:
     """Put many small files of tables and journal together."""
     from pipeline import steps

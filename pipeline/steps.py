@@ -4,11 +4,13 @@ The embedded run (`pipeline.run`) calls the functions behind these in one proces
 these, each in a process of its own. A step that was ended at any instant can run again.
 """
 
+import os
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
 from extract.extraction import ExtractionError
+from pipeline import brief_sending
 from pipeline import candidate as stages
 from pipeline import maintain as maintenance
 from pipeline.approve import approve_held, refuse_held
@@ -210,6 +212,21 @@ def publish(city: str, day: str) -> Json:
         "site": str(site_index(context.paths).relative_to(context.paths.root)),
         "late": late,
     }
+
+
+def send_brief(city: str, day: str, recipient: str) -> Json:
+    """Send a recipient of `access.yaml` the brief of a day, with the recipient's rights.
+
+    Returns:
+        `recipient`, `day`, `content` (digest of what the brief says) and `sent`: false where a
+        brief that says the same was sent before.
+
+    Raises:
+        NotSetUpError: when the variables of mail are not set here.
+        MailLaterError: the same call may succeed later.
+        CitylakeError: it will not, until somebody changes something.
+    """
+    return brief_sending.send_brief(city, date.fromisoformat(day), recipient, os.environ)
 
 
 def approve(city: str, publication: str, candidate: str, person: str) -> Json:

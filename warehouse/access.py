@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from warehouse.contract.document import Document, read_document
 from warehouse.contract.problem import Problem, raise_on
 from warehouse.contract.validation import own_problems
-from warehouse.geography_model import AreaKey
+
+if TYPE_CHECKING:
+    from warehouse.geography_model import AreaKey
 
 ACCESS_FILE = "access.yaml"
 
@@ -38,7 +40,7 @@ class Role:
     code: str
     kind: RoleKind
     title: Mapping[str, str]
-    areas: tuple[AreaKey, ...] = ()
+    areas: "tuple[AreaKey, ...]" = ()
     service_groups: tuple[int, ...] = ()
 
 
@@ -55,7 +57,7 @@ class Recipient:
 
     code: str
     role: str
-    area: AreaKey
+    area: "AreaKey"
     language: str
     address_variable: str
 
@@ -68,7 +70,7 @@ class Access:
     recipients: Mapping[str, Recipient]
 
 
-def load_access(folder: Path, areas: Set[AreaKey]) -> Access:
+def load_access(folder: Path, areas: "Set[AreaKey]") -> Access:
     """Read and check a city's `access.yaml`; a city without one has no roles.
 
     Args:
@@ -108,7 +110,7 @@ def load_access(folder: Path, areas: Set[AreaKey]) -> Access:
     return Access(roles, recipients)
 
 
-def _role_problems(document: Document, areas: Set[AreaKey]) -> list[Problem]:
+def _role_problems(document: Document, areas: "Set[AreaKey]") -> list[Problem]:
     problems = _twice(document, "roles")
     for index, node in enumerate(document.data["roles"]):
         for name, kind in (("areas", "area_leader"), ("service_groups", "sector_agency")):
@@ -122,7 +124,7 @@ def _role_problems(document: Document, areas: Set[AreaKey]) -> list[Problem]:
     return problems
 
 
-def _recipient_problems(document: Document, areas: Set[AreaKey]) -> list[Problem]:
+def _recipient_problems(document: Document, areas: "Set[AreaKey]") -> list[Problem]:
     problems = _twice(document, "recipients")
     known = {node["code"] for node in document.data["roles"]}
     for index, node in enumerate(document.data.get("recipients", ())):
@@ -149,7 +151,7 @@ def _unknown(
     document: Document,
     place: tuple[str | int, ...],
     area: Mapping[str, Any],
-    areas: Set[AreaKey],
+    areas: "Set[AreaKey]",
 ) -> list[Problem]:
     if _key(area) in areas:
         return []
@@ -157,5 +159,5 @@ def _unknown(
     return [document.problem(place, "citylake.unknown_area", message)]
 
 
-def _key(area: Mapping[str, Any]) -> AreaKey:
+def _key(area: Mapping[str, Any]) -> "AreaKey":
     return area["code"], date.fromisoformat(area["valid_from"])

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.settings import city_folder
+from warehouse.access import ACCESS_FILE
 from warehouse.city import City, load_city, source_files
 from warehouse.contract.document import read_document
 from warehouse.contract.model import Orchestration, SourceContract
@@ -18,6 +19,8 @@ from warehouse.contract.problem import ContractError, Problem, raise_on
 from warehouse.contract.validation import own_problems
 
 Texts = Mapping[str, str]
+# What stands for the recipients of a file that does not even tell who they are.
+WHOLE = "access"
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,26 @@ class PublicationPlan:
 
 
 @dataclass(frozen=True)
+class RecipientPlan:
+    """Who is sent the brief.
+
+    Attributes:
+        title: Of the role whose rights the recipient has, by language.
+    """
+
+    code: str
+    title: Texts
+    language: str
+
+
+@dataclass(frozen=True)
 class CityPlan:
     """What there is to schedule in a city.
 
     Attributes:
         broken_sources, broken_publications: What is wrong in a contract, by the id of the source
             or the name of the publication that it would have been.
+        broken_recipients: What is wrong in `access.yaml`, by the code of every recipient in it.
         is_demo: Whether the sources know some days of the past only.
     """
 
@@ -83,8 +100,10 @@ class CityPlan:
     approval_hours: float
     sources: tuple[SourcePlan, ...]
     publications: tuple[PublicationPlan, ...]
+    recipients: tuple[RecipientPlan, ...]
     broken_sources: Mapping[str, str]
     broken_publications: Mapping[str, str]
+    broken_recipients: Mapping[str, str]
 
     @property
     def pools(self) -> dict[str, int]:
@@ -111,6 +130,7 @@ def read_plan(city: str) -> CityPlan:
             publications.append(_publication(path, loaded))
         except ContractError as error:
             broken[path.stem] = _told(error.problems, loaded)
+    recipients, broken_recipients = _recipients(loaded)
     return CityPlan(
         name=loaded.name,
         title=loaded.title,
@@ -125,9 +145,52 @@ def read_plan(city: str) -> CityPlan:
             if name in loaded.sources
         ),
         publications=tuple(publications),
+        recipients=recipients,
         broken_sources={name: _told(found, loaded) for name, found in loaded.broken.items()},
         broken_publications=broken,
+        broken_recipients=broken_recipients,
     )
+
+
+def _recipients(city: City) -> tuple[tuple[RecipientPlan, ...], Mapping[str, str]]:
+    """Who is sent the brief, and what keeps whom from being sent it.
+
+    Whether the areas are there is checked where the brief is made: the geography is heavy to read.
+    """
+    path = city.folder / ACCESS_FILE
+    if not path.exists():
+        return (), {}
+    codes = [WHOLE]
+    try:
+        document = read_document(path)
+        codes = _codes(document.data) or codes
+        raise_on(own_problems(document, "access"))
+        titles = {role["code"]: role["title"] for role in document.data["roles"]}
+        nodes = document.data.get("recipients", ())
+        unknown = [index for index, node in enumerate(nodes) if node["role"] not in titles]
+        raise_on(
+            [
+                document.problem(("recipients", each, "role"), "citylake.access", "is no role here")
+                for each in unknown
+            ]
+        )
+    except ContractError as error:
+        return (), dict.fromkeys(codes, _told(error.problems, city))
+    return tuple(
+        RecipientPlan(node["code"], titles[node["role"]], node["language"]) for node in nodes
+    ), {}
+
+
+def _codes(data: Any) -> list[str]:
+    """The codes of recipients that can be read of a document that may be wrong."""
+    nodes = data.get("recipients") if isinstance(data, Mapping) else None
+    found = nodes if isinstance(nodes, list) else []
+    return [node["code"] for node in found if isinstance(node, Mapping) and _is_name(node)]
+
+
+def _is_name(node: Mapping[str, Any]) -> bool:
+    code = node.get("code")
+    return isinstance(code, str) and code.isidentifier()
 
 
 def _told(problems: tuple[Problem, ...] | list[Problem], city: City) -> str:

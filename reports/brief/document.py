@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 TEMPLATE = Path(__file__).with_name("brief.typ")
 # Archival, tagged for those who have it read to them, with every letter known as Unicode.
-STANDARDS = ["a-2a", "ua-1"]
+STANDARDS: "list[typst.PDFStandard]" = ["a-2a", "ua-1"]
 
 
 def pdf(facts: Facts) -> bytes:
@@ -39,7 +39,7 @@ def pdf(facts: Facts) -> bytes:
 
 @cache
 def _compiler() -> "typst.Compiler":
-    """A compiler that sees the template and the fonts of the package, and nothing of the machine."""
+    """A compiler that sees the template and the package's own fonts, nothing of the machine."""
     import typst
 
     fonts = typst.Fonts(include_system_fonts=False)

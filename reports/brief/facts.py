@@ -1,6 +1,6 @@
 """Everything that a brief says, as plain JSON in one language, read with the rights of a role."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from warehouse.sql import literal
 
 CITY = "report_city_indicator"
 WITHHELD = "withheld_indicator"
+_HEADLINES = 12
 _WARNINGS = 8
 _NAMES = 3
 _PUBLICATIONS = 12
@@ -66,6 +67,8 @@ def _facts(reading: Reading, subject: Subject, role: Role, day: date, language: 
     moved, more_moved = moves(figures, subject, language)
     warned, more_warned = _warnings(reading, subject, language)
     published = reading.rows(PUBLICATIONS, order="publication")
+    printed = lines[:_HEADLINES]
+    told = {line["code"] for line in (*printed, *off, *moved)}
     return {
         "language": language,
         "day": day.isoformat(),
@@ -76,7 +79,8 @@ def _facts(reading: Reading, subject: Subject, role: Role, day: date, language: 
         "is_city": subject.is_city,
         "extent_end": _extent_end(subject, language),
         "reader": role.title[language],
-        "headline": lines,
+        "headline": printed,
+        "headline_more": max(len(lines) - _HEADLINES, 0),
         "not_current": [line["code"] for line in lines if line["stamp"] != "current"],
         "stamp": _gravest([line["stamp"] for line in lines]),
         "off_target": off,
@@ -90,7 +94,7 @@ def _facts(reading: Reading, subject: Subject, role: Role, day: date, language: 
         "publications_more": max(len(published) - _PUBLICATIONS, 0),
         "verdicts": _verdicts(published, language),
         "stamps": _stamps(figures, language),
-        "definitions": _definitions(figures, language),
+        "definitions": _definitions(figures, told, language),
         "withheld": _withheld(reading, role, language),
         "withheld_text": wording.NOT_CLEARED.of(language),
     }
@@ -114,9 +118,7 @@ def _gravest(stamps: Sequence[str]) -> str:
     return min(stamps, key=order.index, default="unpublished")
 
 
-def _unpublished(
-    reading: Reading, view: str, lines: Sequence[Line], language: str
-) -> list[Line]:
+def _unpublished(reading: Reading, view: str, lines: Sequence[Line], language: str) -> list[Line]:
     """Headline indicators of the city of which nothing was ever published."""
     if view not in reading.rights or view != CITY:
         return []
@@ -144,9 +146,7 @@ def _unpublished(
     ]
 
 
-def _warnings(
-    reading: Reading, subject: Subject, language: str
-) -> tuple[list[Line], int]:
+def _warnings(reading: Reading, subject: Subject, language: str) -> tuple[list[Line], int]:
     """What else needs attention, one line a reason and indicator.
 
     That the area's own figures are off target stands in a table of its own.
@@ -186,7 +186,8 @@ def _extremes(reading: Reading, subject: Subject, language: str) -> list[Line]:
     lines = []
     for rows in by_indicator(reading.rows(DISTRICT, condition)).values():
         ordered = sorted(
-            rows, key=lambda row: (row["value"], row["area_code"]),
+            rows,
+            key=lambda row: (row["value"], row["area_code"]),
             reverse=rows[0]["better"] == "higher",
         )
         if len(ordered) >= _LEAST_AREAS:
@@ -264,7 +265,10 @@ def _stamps(figures: Mapping[str, Sequence[Row]], language: str) -> list[Line]:
     return list(found.values())
 
 
-def _definitions(figures: Mapping[str, Sequence[Row]], language: str) -> list[Line]:
+def _definitions(
+    figures: Mapping[str, Sequence[Row]], told: Collection[str], language: str
+) -> list[Line]:
+    """What the indicators mean that the brief tells of."""
     return [
         {
             "code": code,
@@ -273,6 +277,7 @@ def _definitions(figures: Mapping[str, Sequence[Row]], language: str) -> list[Li
             "owner": rows[0][f"agency_name_{language}"],
         }
         for code, rows in figures.items()
+        if code in told
     ]
 
 

@@ -44,17 +44,16 @@ def running(rows: Sequence[Row], subject: Subject) -> Row | None:
     own = [row for row in open_ones if _key(row) == subject.area.key]
     valued = [row for row in own if row["value"] is not None]
     # Of several periods without a value the first says since when.
-    return valued[-1] if valued else next(iter(own or open_ones), None)
+    if valued:
+        return valued[-1]
+    waiting = own or open_ones
+    return waiting[0] if waiting else None
 
 
-def headline(
-    figures: Mapping[str, Sequence[Row]], subject: Subject, language: str
-) -> list[Line]:
+def headline(figures: Mapping[str, Sequence[Row]], subject: Subject, language: str) -> list[Line]:
     """The lines of the headline table."""
     return [
-        _headline(rows, subject, language)
-        for rows in figures.values()
-        if rows[0]["is_headline"]
+        _headline(rows, subject, language) for rows in figures.values() if rows[0]["is_headline"]
     ]
 
 

@@ -54,7 +54,7 @@ def trend(rows: Sequence[Row], language: str) -> dict[str, Any]:
 def _counts(row: Row) -> bool:
     """Whether a figure may stand in a line: what counts a part of a past period would mislead."""
     is_whole = row["coverage_share"] == 1 or row["kind"] == "stock"
-    return is_whole or row["recency"] == "running"
+    return bool(is_whole or row["recency"] == "running")
 
 
 def _order(row: Row) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ WORDS: Mapping[str, Text] = {
     "page": Text("Trang", "Page"),
     "all_current": Text("số liệu đã kiểm, mới nhất", "figures checked, up to date"),
     "not_current": Text("chỉ số có số liệu chưa mới nhất", "indicators are not up to date"),
+    "no_headline": Text("chưa có số liệu", "no figures yet"),
     "headline": Text("Chỉ số chính", "Headline indicators"),
     "indicator": Text("Chỉ số", "Indicator"),
     "latest": Text("Kỳ trọn vẹn gần nhất", "Latest complete period"),
@@ -36,6 +37,12 @@ WORDS: Mapping[str, Text] = {
         "the area's extent changed. A running period is not rated yet.",
     ),
     "extent": Text("địa giới trước", "extent until"),
+    "ground": Text(
+        "Trước ngày thay đổi địa giới, số liệu là của quận, huyện trên cùng phần đất; tên ghi dưới "
+        "con số.",
+        "Before the extents changed, figures are those of the districts on the same ground; their "
+        "names stand below the figure.",
+    ),
     "off_target": Text("Chưa đạt và cơ quan chịu trách nhiệm", "Off target, and who answers"),
     "owner": Text("Cơ quan chịu trách nhiệm", "Answerable agency"),
     "value": Text("Giá trị", "Value"),
@@ -58,8 +65,8 @@ WORDS: Mapping[str, Text] = {
     "waits": Text("bản nhận đến", "what was delivered by"),
     "warnings": Text("Cảnh báo", "Warnings"),
     "no_warnings": Text(
-        "Không có cảnh báo nào khác về số liệu. Bản tin này chưa có cảnh báo sớm (mưa lớn, ngập, bão).",
-        "No further warnings about figures. This brief holds no early warnings (rain, flood, storm) yet.",
+        "Không có cảnh báo nào khác về số liệu. Bản tin chưa có cảnh báo sớm (mưa lớn, ngập, bão).",
+        "No further warnings about figures. The brief has no early warnings (rain, flood) yet.",
     ),
     "areas": Text("địa bàn", "areas"),
     "others": Text("khác", "more"),

@@ -35,6 +35,7 @@ PUBLICATIONS = {
     REQUESTS,
     "socio-economic-indicators",
 }
+RECIPIENTS = {"brief_hai_chau", "brief_thanh_pho"}
 OTHERS = {"transform", "deadline", "reports", "maintenance"}
 IMPLAUSIBLE = """
   - name: {column}_is_nothing
@@ -50,8 +51,9 @@ IMPLAUSIBLE = """
 
 def test_every_dag_is_there_and_none_is_broken(orchestra: Orchestra) -> None:
     dags = orchestra.dags()
-    assert len(dags) == 15
-    assert set(dags) == SOURCES | {f"publish_{name}" for name in PUBLICATIONS} | OTHERS
+    assert len(dags) == 17
+    publishing = {f"publish_{name}" for name in PUBLICATIONS}
+    assert set(dags) == SOURCES | publishing | RECIPIENTS | OTHERS
     assert orchestra.get("importErrors")["total_entries"] == 0
     assert all(dag["is_paused"] for dag in dags.values())
     assert all(dag["owners"] and dag["owners"] != ["airflow"] for dag in dags.values())
@@ -82,7 +84,7 @@ def test_a_broken_contract_breaks_its_own_dag_only(orchestra: Orchestra) -> None
         )
         assert "open311.yaml:" in broken["description"]
         assert "broken contract" in {tag["name"] for tag in broken["tags"]}
-        assert len(orchestra.dags()) == 15
+        assert len(orchestra.dags()) == 17
         assert orchestra.get("importErrors")["total_entries"] == 0
         orchestra.start("maintenance", FIRST)
         run = orchestra.client("engineer").post(

@@ -40,7 +40,7 @@ print(json.dumps({
     },
 }))
 """
-EXPECTED = 15
+EXPECTED = 17
 # Airflow takes a comma for the end of an owner's name.
 AGENCY = "Trung tâm Giám sát; điều hành thông minh thành phố Đà Nẵng (Tổng đài 1022)"
 

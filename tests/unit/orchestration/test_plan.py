@@ -40,7 +40,13 @@ def test_a_city_is_planned_from_its_contracts(city: Path) -> None:
     assert plan.pools == {
         name: 1 for name in ("one_stop_shop", "open311", "encounters", "statistics_office")
     }
+    assert [(each.code, each.language) for each in plan.recipients] == [
+        ("thanh_pho", "vi"),
+        ("hai_chau", "vi"),
+    ]
+    assert plan.recipients[0].title == {"vi": "Lãnh đạo thành phố", "en": "City leader"}
     assert (plan.broken_sources, plan.broken_publications) == ({}, {})
+    assert plan.broken_recipients == {}
 
 
 def test_a_broken_source_is_named_and_the_others_stay(city: Path) -> None:
@@ -62,6 +68,30 @@ def test_a_broken_publication_is_named_and_the_others_stay(city: Path) -> None:
     plan = read_plan(str(city))
     assert len(plan.publications) == 6
     assert "citylake.unknown_agency" in plan.broken_publications["indicators-health"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "codes"),
+    [
+        pytest.param("language: vi", "language: fr", {"thanh_pho", "hai_chau"}, id="language"),
+        pytest.param("role: lanh_dao", "role: nobody", {"thanh_pho", "hai_chau"}, id="role"),
+        pytest.param("recipients:", "recipients: {", {"access"}, id="no-yaml"),
+    ],
+)
+def test_a_broken_access_file_is_told_at_every_recipient(
+    city: Path, old: str, new: str, codes: set[str]
+) -> None:
+    _break(city / "access.yaml", old, new)
+    plan = read_plan(str(city))
+    assert plan.recipients == ()
+    assert plan.broken_recipients.keys() == codes
+    assert all(text.startswith("access.yaml:") for text in plan.broken_recipients.values())
+
+
+def test_a_city_without_roles_sends_nothing(city: Path) -> None:
+    (city / "access.yaml").unlink()
+    plan = read_plan(str(city))
+    assert (plan.recipients, plan.broken_recipients) == ((), {})
 
 
 def test_what_all_share_breaks_all(city: Path) -> None:

@@ -1,0 +1,101 @@
+"""A serving file of Da Nang with figures of every area, written by hand, and its briefs."""
+
+import io
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from pypdf import PdfReader
+
+from reports.brief.document import pdf
+from reports.brief.facts import Facts, read_facts
+from reports.brief.subject import subject
+from warehouse.access import Access, Role
+from warehouse.geography import Geography
+from warehouse.geography_model import Area
+
+DAY = date(2025, 7, 5)
+OLD, NEW = date(2025, 1, 1), date(2025, 7, 1)
+LEADER, HAI_CHAU, OPEN = "lanh_dao_thanh_pho", "lanh_dao_phuong_hai_chau", "cong_khai"
+ADMINISTRATION = "trung_tam_hanh_chinh_cong"
+# April, May and June of the old extents are whole, July of the new ones has just begun. Each figure
+# is another one: its indicator's place, its area's place, its month.
+_FIGURES = """
+    INSERT INTO {mart} (indicator_code, area_code, area_valid_from, service_group, agency_code,
+        period_kind, period_start, value, n, unit, target, obs_status, coverage_share, data_as_of
+        {city_column})
+    SELECT i.indicator_code, a.area_code, a.area_valid_from, i.service_group, i.agency_code,
+        'month', m.start, 50 + i.place + (hash(a.area_code) % 37) / 2.0 + month(m.start) / 10.0, 99,
+        i.unit, CASE WHEN i.unit = '%' THEN 71 END, 'P', m.share, DATE '2025-07-05' {city_value}
+    FROM (SELECT *, row_number() OVER (ORDER BY indicator_code) AS place FROM dim_indicator) i
+    CROSS JOIN dim_area a
+    JOIN (VALUES (DATE '2025-04-01', 1.0), (DATE '2025-05-01', 1.0), (DATE '2025-06-01', 1.0),
+        (DATE '2025-07-01', 0.16)) m(start, share)
+        ON m.start >= a.area_valid_from AND (a.area_valid_to IS NULL OR m.start < a.area_valid_to)
+    WHERE {areas}
+"""
+
+
+def fill(file: Path) -> None:
+    """Write a figure of every indicator for every area and month, and publish everything."""
+    with duckdb.connect(str(file)) as connection:
+        for mart, areas, column, value in (
+            ("mart_city_indicator", "a.level = 'city'", "", ""),
+            # The marts speak of districts before the reform and of wards after it.
+            (
+                "mart_district_indicator",
+                "a.level = CASE WHEN a.area_valid_from < DATE '2025-07-01' THEN 'district' "
+                "ELSE 'ward' END",
+                ", city_value",
+                ", 12.5",
+            ),
+        ):
+            connection.execute(
+                _FIGURES.format(mart=mart, areas=areas, city_column=column, city_value=value)
+            )
+        connection.execute(
+            "UPDATE publication_status SET verdict = 'publish', version = '2025-07-05-abc', "
+            "stale = false, data_as_of = DATE '2025-07-05', delivered_as_of = DATE '2025-07-05'"
+        )
+
+
+@dataclass(frozen=True)
+class Pages:
+    """A brief as it can be read back."""
+
+    content: bytes
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All of its words, with single spaces: lines break where the page is full."""
+        return " ".join(" ".join(self.texts).split())
+
+
+def read_back(content: bytes) -> Pages:
+    return Pages(content, [page.extract_text() for page in PdfReader(io.BytesIO(content)).pages])
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A serving file that a test may change, and what briefs of it say."""
+
+    file: Path
+    geography: Geography
+    access: Access
+
+    def change(self, sql: str) -> None:
+        with duckdb.connect(str(self.file)) as connection:
+            connection.execute(sql)
+
+    def area(self, code: str, valid_from: date = NEW) -> Area:
+        (found,) = [each for each in self.geography.areas if each.key == (code, valid_from)]
+        return found
+
+    def facts(self, area: Area, role: str | Role = LEADER, language: str = "vi") -> Facts:
+        who = self.access.roles[role] if isinstance(role, str) else role
+        return read_facts(self.file, subject(self.geography, area, who), who, DAY, language)
+
+    def brief(self, area: Area, role: str | Role = LEADER, language: str = "vi") -> Pages:
+        return read_back(pdf(self.facts(area, role, language)))
