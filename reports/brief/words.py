@@ -48,6 +48,10 @@ WORDS: Mapping[str, Text] = {
     "value": Text("Giá trị", "Value"),
     "rating": Text("Mức đạt", "Rating"),
     "rating_target": Text("Mức đạt, chỉ tiêu", "Rating, target"),
+    "none_rated": Text(
+        "Chưa có số liệu nào để đánh giá theo chỉ tiêu.",
+        "There are no figures yet that can be rated against a target.",
+    ),
     "all_on_target": Text(
         "Không có chỉ số nào của kỳ gần nhất chưa đạt chỉ tiêu.",
         "No indicator of the latest period is off its target.",
