@@ -43,7 +43,10 @@ test-sdmx-client: $(DEV) .venv/sdmx/.installed ## the demo's SDMX server against
 test-airflow: $(DEV) $(GX) $(AIRFLOW) ## a real Airflow runs the city
 	@CITYLAKE_REQUIRE_AIRFLOW=1 $(PYTHON) -m pytest -n 0 -m airflow tests/airflow
 
-pictures: $(DEV) $(GX) $(AIRFLOW) ## what people see in Airflow, as PNG in build/pictures, to be looked at
+pictures: $(DEV) $(GX) $(AIRFLOW) ## briefs and Airflow as people see them, as PNG in build/pictures, to be looked at
+	@command -v pdftoppm >/dev/null || { apt-get update -qq && apt-get install -y -qq \
+		--no-install-recommends poppler-utils; } >/dev/null
+	@$(PYTHON) -m tests.pictures.brief
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq \
 		--no-install-recommends chromium fonts-noto-core; } >/dev/null
 	@$(PYTHON) -m tests.pictures

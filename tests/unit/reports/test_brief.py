@@ -105,7 +105,7 @@ def test_figures_have_the_form_of_the_language(desk: Desk) -> None:
         assert told in vietnamese
     for told in ("72.4%", "June 2025, provisional", "extent until 1 July 2025", "on target",
                  "Target 71.0%", "+2.3 points", "better", "1,234.5%", "July 2025 so far",
-                 "as of 5 July 2025", "Day 5 July 2025", "For: City leader"):  # fmt: skip
+                 "as of 5 July 2025", "Date: 5 July 2025", "For: City leader"):  # fmt: skip
         assert told in english
 
 
