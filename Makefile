@@ -52,9 +52,12 @@ test-browser: $(DEV) .venv/axe/.installed ## the static site in Chromium, by the
 	@$(CHROMIUM)
 	@$(PYTHON) -m pytest -n 0 -m browser tests/browser
 
-pictures: $(DEV) $(GX) $(AIRFLOW) ## what people see, the site and Airflow, in build/pictures, to be looked at
+pictures: $(DEV) $(GX) $(AIRFLOW) ## what people see (site, briefs, Airflow) in build/pictures, to be looked at
+	@command -v pdftoppm >/dev/null || { apt-get update -qq && apt-get install -y -qq \
+		--no-install-recommends poppler-utils; } >/dev/null
 	@$(CHROMIUM)
 	@$(PYTHON) -m tests.pictures.site
+	@$(PYTHON) -m tests.pictures.brief
 	@$(PYTHON) -m tests.pictures
 
 lint: $(DEV) $(GX) $(AIRFLOW) ## style, format, types and the city's contracts

@@ -15,6 +15,7 @@ from reports.brief.words import words
 from warehouse.access import Role, RoleKind
 from warehouse.duck import read_only
 from warehouse.files import canonical_json, digest
+from warehouse.geography_model import Area
 from warehouse.sql import literal
 
 CITY = "report_city_indicator"
@@ -77,12 +78,14 @@ def _facts(reading: Reading, subject: Subject, role: Role, day: date, language: 
         "area": subject.name(subject.area.key, language),
         "before": [subject.name(each.key, language) for each in subject.before],
         "is_city": subject.is_city,
-        "extent_end": _extent_end(subject, language),
+        "extent_end": _extent_end(subject.before, language),
+        "ended": _extent_end([subject.area], language),
         "reader": role.title[language],
         "headline": printed,
         "headline_more": max(len(lines) - _HEADLINES, 0),
         "not_current": [line["code"] for line in lines if line["stamp"] != "current"],
         "stamp": _gravest([line["stamp"] for line in lines]),
+        "is_rated": any(figure["rating"] for line in printed for figure in line["latest"]),
         "off_target": off,
         "off_target_more": more_off,
         "moves": moved,
@@ -106,9 +109,9 @@ def _refuse_later(rows: Sequence[Row], day: date) -> None:
         raise BriefError(f"the figures are as of {newest}: no brief of {day} can be made of them")
 
 
-def _extent_end(subject: Subject, language: str) -> str | None:
-    """The day on which the extent of the areas before ended."""
-    ends = [each.valid_to for each in subject.before if each.valid_to]
+def _extent_end(areas: Sequence[Area], language: str) -> str | None:
+    """The first day on which the areas no longer had their extent; None while one has it."""
+    ends = [each.valid_to for each in areas if each.valid_to]
     return wording.day_text(max(ends), language) if ends else None
 
 
@@ -147,7 +150,7 @@ def _unpublished(reading: Reading, view: str, lines: Sequence[Line], language: s
 
 
 def _warnings(reading: Reading, subject: Subject, language: str) -> tuple[list[Line], int]:
-    """What else needs attention, one line a reason and indicator.
+    """What else needs attention: what is off target elsewhere, and what is old wherever.
 
     That the area's own figures are off target stands in a table of its own.
     """
@@ -157,21 +160,23 @@ def _warnings(reading: Reading, subject: Subject, language: str) -> tuple[list[L
     for row in reading.rows(ATTENTION, condition, "severity, reason, indicator_code, area_code"):
         if row["reason"] in _RATINGS and row["area_code"] in own:
             continue
-        key = (row["severity"], row["reason"], row["indicator_code"])
-        found.setdefault(key, []).append(row)
+        # Of one source everything is old at once.
+        what = "indicator_code" if row["reason"] in _RATINGS else f"agency_name_{language}"
+        found.setdefault((row["severity"], row["reason"], row[what]), []).append(row)
     lines = [_warning(rows, language) for rows in found.values()]
     return lines[:_WARNINGS], max(len(lines) - _WARNINGS, 0)
 
 
 def _warning(rows: Sequence[Row], language: str) -> Line:
-    names = list(dict.fromkeys(row[f"area_name_{language}"] for row in rows))
+    areas = list(dict.fromkeys(row[f"area_name_{language}"] for row in rows))
+    shown = areas[:_NAMES] if rows[0]["reason"] in _RATINGS or len(areas) <= _NAMES else []
     return {
         "reason": rows[0]["reason"],
         "reason_text": rows[0][f"reason_text_{language}"],
-        "name": rows[0][f"indicator_name_{language}"],
+        "name": "; ".join(dict.fromkeys(row[f"indicator_name_{language}"] for row in rows)),
         "owner": rows[0][f"agency_name_{language}"],
-        "areas": names[:_NAMES],
-        "areas_more": max(len(names) - _NAMES, 0),
+        "areas": shown,
+        "areas_more": len(areas) - len(shown),
     }
 
 

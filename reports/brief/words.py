@@ -6,7 +6,7 @@ from publish.wording import Text
 
 WORDS: Mapping[str, Text] = {
     "brief": Text("Bản tin số liệu điều hành", "Brief of city figures"),
-    "day": Text("Ngày", "Day"),
+    "day": Text("Ngày", "Date:"),
     "reader": Text("Dành cho", "For"),
     "page": Text("Trang", "Page"),
     "all_current": Text("số liệu đã kiểm, mới nhất", "figures checked, up to date"),
@@ -48,6 +48,10 @@ WORDS: Mapping[str, Text] = {
     "value": Text("Giá trị", "Value"),
     "rating": Text("Mức đạt", "Rating"),
     "rating_target": Text("Mức đạt, chỉ tiêu", "Rating, target"),
+    "none_rated": Text(
+        "Chưa có số liệu nào để đánh giá theo chỉ tiêu.",
+        "There are no figures yet that can be rated against a target.",
+    ),
     "all_on_target": Text(
         "Không có chỉ số nào của kỳ gần nhất chưa đạt chỉ tiêu.",
         "No indicator of the latest period is off its target.",

@@ -22,6 +22,7 @@ import httpx
 
 from tests.airflow.flaky import Flaky, flaky
 from tests.airflow.listener import Listener, listener
+from tests.mail_server import Post, mail_server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / ".venv" / "airflow" / "bin" / "airflow"
@@ -47,6 +48,7 @@ class Orchestra:
         server: Before the Open311 server.
         listener: Told of what passes its deadline.
         lineage: Folder of OpenLineage's events.
+        post: Takes the briefs.
     """
 
     city: Path
@@ -57,6 +59,7 @@ class Orchestra:
     server: Flaky
     listener: Listener
     lineage: Path
+    post: Post
     clients: dict[str, httpx.Client] = field(default_factory=dict, repr=False)
 
     def client(self, user: str) -> httpx.Client:
@@ -273,11 +276,12 @@ def orchestra_in(folder: Path) -> Iterator[Orchestra]:
     with _demo() as variables:
         scheme, _, rest = variables[URL].partition("://")
         host, _, path = rest.partition("/")
-        with flaky(f"{scheme}://{host}") as server, listener() as told:
+        with flaky(f"{scheme}://{host}") as server, listener() as told, mail_server() as post:
             home, plain, lineage = folder / "lake", folder / "plain", folder / "lineage"
             environ = {
                 **os.environ,
                 **variables,
+                **post.variables,
                 URL: f"{server.address}/{path}",
                 "CITYLAKE_HOME": str(home),
                 "CITYLAKE_NOTIFY_URL": told.address,
@@ -287,6 +291,6 @@ def orchestra_in(folder: Path) -> Iterator[Orchestra]:
             up = [*command, "up", "--city", str(city), "--port", str(port)]
             try:
                 subprocess.run(up, env=environ, check=True, cwd=REPOSITORY)  # noqa: S603 - own command
-                yield Orchestra(city, home, plain, port, environ, server, told, lineage)
+                yield Orchestra(city, home, plain, port, environ, server, told, lineage, post)
             finally:
                 subprocess.run([*command, "down"], env=environ, check=True)  # noqa: S603 - own command

@@ -14,6 +14,7 @@ import psutil
 
 from tests.airflow.orchestra import URL, Json, Orchestra, change
 from tests.airflow.processes import children_named, task_process
+from tests.mail_server import ADDRESSES
 
 FIRST, SECOND, THIRD, FOURTH = "2025-07-02", "2025-07-03", "2025-07-04", "2025-07-05"
 DECISIONS = ("approval", "refusal")
@@ -122,6 +123,18 @@ def test_a_day_comes_through_as_it_does_without_airflow(orchestra: Orchestra) ->
         assert tasks["extract"]["try_number"] == (3 if dag == FEEDBACK else 1)
     orchestra.run_plain(FIRST)
     assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
+
+
+def test_each_recipient_was_sent_the_brief_of_the_day_once(orchestra: Orchestra) -> None:
+    for dag in sorted(RECIPIENTS):
+        ended = orchestra.ended(dag, FIRST)
+        assert ended["run_type"] == "asset_triggered"
+        assert orchestra.tasks(dag, ended["dag_run_id"])["send"]["state"] == "success"
+    # However often the serving file was written meanwhile.
+    assert sorted(orchestra.post.envelopes) == sorted([each] for each in ADDRESSES.values())
+    for message in orchestra.post.taken:
+        (attachment,) = message.iter_attachments()
+        assert attachment.get_content().startswith(b"%PDF-")
 
 
 def test_transform_was_started_by_the_events_whose_versions_it_read(orchestra: Orchestra) -> None:

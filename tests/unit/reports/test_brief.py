@@ -84,6 +84,7 @@ def test_a_city_without_figures_says_so(desk: Desk) -> None:
     assert len(city.texts) == 2
     assert "Tỷ lệ thất nghiệp SE1 chưa có kỳ trọn vẹn chưa đánh giá" in city.text
     assert "7/7 chỉ số có số liệu chưa mới nhất" in city.text
+    assert "Chưa có số liệu nào để đánh giá theo chỉ tiêu." in city.text
     ward = desk.brief(desk.area("20242"), HAI_CHAU)
     assert "Chưa có số liệu nào được công bố cho địa bàn này." in ward.text
     assert CURRENT not in city.text + ward.text
@@ -104,7 +105,7 @@ def test_figures_have_the_form_of_the_language(desk: Desk) -> None:
         assert told in vietnamese
     for told in ("72.4%", "June 2025, provisional", "extent until 1 July 2025", "on target",
                  "Target 71.0%", "+2.3 points", "better", "1,234.5%", "July 2025 so far",
-                 "as of 5 July 2025", "Day 5 July 2025", "For: City leader"):  # fmt: skip
+                 "as of 5 July 2025", "Date: 5 July 2025", "For: City leader"):  # fmt: skip
         assert told in english
 
 
@@ -184,10 +185,16 @@ def test_a_ward_shows_the_district_that_access_names_and_the_city_beside_it(desk
     assert "99,9" not in own
     whole = desk.access.roles[HAI_CHAU]
     ward_alone = replace(whole, areas=(("20242", NEW),))
+    assert subject(desk.geography, desk.area("20242"), ward_alone).before == ()
     narrow = desk.brief(desk.area("20242"), ward_alone).text
     assert "33,3" not in narrow
     assert "44,4%" in narrow
     assert "chưa có kỳ trọn vẹn" in narrow
+
+
+def test_an_extent_that_ended_says_when(filled: Desk) -> None:
+    told = filled.brief(filled.area("491", OLD)).text
+    assert "Bản tin số liệu điều hành · địa giới trước 01/07/2025 Quận Thanh Khê" in told
 
 
 def test_a_ward_of_two_districts_shows_both(filled: Desk) -> None:

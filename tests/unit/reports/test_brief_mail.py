@@ -8,105 +8,32 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from email import message_from_bytes
 from email.message import EmailMessage, Message
-from email.policy import default
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
 
 from pipeline import steps
 from pipeline.brief_sending import NotSetUpError
 from pipeline.orchestration.failures import PASSING
 from reports.brief.mail import MailError, MailLaterError, MailServer, send
 from reports.brief.subject import BriefError
+from tests.mail_server import ADDRESSES, PASSWORD, Post, free_port, mail_server
 from tests.unit.reports.briefs import DAY, Desk, read_back
 from warehouse.boundary import KILL_VARIABLE
 
 CITY, WARD = "thanh_pho", "hai_chau"
-ADDRESSES = {
-    "CITYLAKE_DANANG_MAIL_CITY": "city.secretary@example.org",
-    "CITYLAKE_DANANG_MAIL_HAI_CHAU": "ward.secretary@example.org",
-}
-PASSWORD = "a-password-nobody-sees"  # noqa: S105 - of the test's own server
 ON = DAY.isoformat()
-
-
-@dataclass
-class Post:
-    """What a server does, and what it took."""
-
-    port: int
-    replies: dict[str, str] = field(default_factory=dict)
-    taken: list[EmailMessage] = field(default_factory=list)
-    envelopes: list[list[str]] = field(default_factory=list)
-    slow_seconds: float = 0.0
-
-    async def handle_RCPT(  # noqa: N802 - the server's name for it
-        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
-    ) -> str:
-        refusal = self.replies.get("RCPT")
-        if refusal is None:
-            envelope.rcpt_tos.append(address)
-        # A server may well say the address again.
-        return f"{refusal} {address}" if refusal else "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - likewise
-        if refusal := self.replies.get("DATA"):
-            return refusal
-        time.sleep(self.slow_seconds)
-        message = message_from_bytes(envelope.content, policy=default)
-        assert isinstance(message, EmailMessage)
-        self.taken.append(message)
-        self.envelopes.append(envelope.rcpt_tos)
-        return "250 OK"
-
-
-def _authenticate(
-    server: Any, session: Any, envelope: Any, mechanism: str, data: Any
-) -> AuthResult:
-    assert isinstance(data, LoginPassword)
-    return AuthResult(success=data.password == PASSWORD.encode(), handled=False)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
 def post(monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
     """A mail server that wants a password, and the environment that names it."""
-    post = Post(_free_port())
-    controller = Controller(
-        post,
-        hostname="127.0.0.1",
-        port=post.port,
-        authenticator=_authenticate,
-        auth_required=True,
-        auth_require_tls=False,
-    )
-    controller.start()
-    variables = {
-        "CITYLAKE_SMTP_HOST": "127.0.0.1",
-        "CITYLAKE_SMTP_PORT": str(post.port),
-        "CITYLAKE_SMTP_FROM": "citylake@example.org",
-        "CITYLAKE_SMTP_USER": "citylake",
-        "CITYLAKE_SMTP_PASSWORD": PASSWORD,
-        **ADDRESSES,
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    yield post
-    controller.stop()
+    with mail_server() as post:
+        for name, value in post.variables.items():
+            monkeypatch.setenv(name, value)
+        yield post
 
 
 def _attached(message: Message) -> bytes:
@@ -227,7 +154,7 @@ def test_a_wrong_password_is_refused_and_never_shown(
 def test_nobody_there_is_tried_again_later(
     desk: Desk, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CITYLAKE_SMTP_PORT", str(_free_port()))
+    monkeypatch.setenv("CITYLAKE_SMTP_PORT", str(free_port()))
     with pytest.raises(MailLaterError, match="does not answer"):
         steps.send_brief("danang", ON, CITY)
 
