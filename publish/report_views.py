@@ -124,6 +124,7 @@ _RECENCY = (
     f"m.period_start > {_COMPLETE} THEN 'running' ELSE 'past' END"
 )
 _SAME_EXTENT = f"{_BEFORE.format(column='m.area_valid_from')} = m.area_valid_from"
+_VALUE_BEFORE = f"CASE WHEN {_SAME_EXTENT} THEN {_BEFORE.format(column='m.value')} END"
 
 
 def _value(language: str) -> str:
@@ -167,7 +168,15 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ReportColumn(
             "value_before",
             Text("Giá trị kỳ trước", "Value of the period before"),
-            f"CASE WHEN {_SAME_EXTENT} THEN {_BEFORE.format(column='m.value')} END",
+            _VALUE_BEFORE,
+        ),
+        *_both(
+            "change_text",
+            Text("So với kỳ trước", "Against the period before"),
+            {
+                each: wording.change_sql(f"(m.value - ({_VALUE_BEFORE}))", "i.rounding", each)
+                for each in LANGUAGES
+            },
         ),
         *_words(
             "obs_status_text", Text("Trạng thái", "Status"), "m.obs_status", wording.OBS_STATUSES
@@ -180,6 +189,8 @@ def _added(contract: TableContract) -> list[ReportColumn]:
             Text("Địa bàn còn hiệu lực", "Area in force"),
             "a.area_valid_to IS NULL",
         ),
+        ReportColumn("tile_x", Text("Cột trên sơ đồ", "Column of the schematic"), "a.tile_x"),
+        ReportColumn("tile_y", Text("Hàng trên sơ đồ", "Row of the schematic"), "a.tile_y"),
         ReportColumn("kind", Text("Loại", "Kind"), "i.kind"),
         ReportColumn("better", Text("Chiều tốt", "Better"), "i.better"),
         ReportColumn("is_headline", Text("Chỉ số chính", "Headline"), "i.is_headline"),
@@ -265,7 +276,12 @@ _SUBJECT = (
         for name in ("indicator_name", "area_name", "agency_name", "period", "value_text")
         for language in LANGUAGES
     ),
-    *(f"target_text_{language}" for language in LANGUAGES),
+    *(
+        f"{name}_{language}"
+        for name in ("target_text", "obs_status_text", "stamp_text", "data_as_of_text")
+        for language in LANGUAGES
+    ),
+    "stamp",
 )
 
 
@@ -283,6 +299,10 @@ def _attention(figures: Sequence[str]) -> ReportView:
         "period": Text("Kỳ", "Period"),
         "value_text": Text("Giá trị", "Value"),
         "target_text": Text("Chỉ tiêu", "Target"),
+        "obs_status_text": Text("Trạng thái", "Status"),
+        "stamp": Text("Dấu", "Stamp"),
+        "stamp_text": Text("Dấu", "Stamp"),
+        "data_as_of_text": Text("Số liệu đến ngày", "Data as of"),
     }
     columns = [
         ReportColumn("reason", Text("Mã lý do", "Reason code")),

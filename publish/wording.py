@@ -114,6 +114,12 @@ def number_sql(value: str, decimals: str, language: str) -> str:
     return f"translate({text}, ',.', '.,')" if language == "vi" else text
 
 
+def change_sql(change: str, decimals: str, language: str) -> str:
+    """SQL expression: by how much a number rose or fell, as text; null where that is not known."""
+    sign = f"CASE WHEN {change} > 0 THEN '▲ ' WHEN {change} < 0 THEN '▼ ' ELSE '= ' END"
+    return f"{sign} || {number_sql(f'abs({change})', decimals, language)}"
+
+
 def quantity_sql(value: str, decimals: str, unit: str, language: str) -> str:
     """SQL expression: a number with its unit; a percent sign stands at the number."""
     number = number_sql(value, decimals, language)

@@ -1,0 +1,131 @@
+"""How cards, tables and the schematic of areas look: templates and the style of a dashboard.
+
+Templates are Handlebars; what they write out is escaped, and Superset sanitises the rest.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from publish.wording import SCHEMATIC
+from reports.superset import words
+
+# Word and colour together: nobody needs to tell colours apart.
+STYLE = """
+.cl-cards{display:flex;flex-wrap:wrap;gap:12px;align-content:flex-start;padding:2px}
+.cl-card{flex:1 1 215px;max-width:340px;border:1px solid #d5dbe3;border-left:8px solid #9aa4b2;
+ border-radius:6px;padding:10px 12px;background:#fff;font-size:13px;line-height:1.35;color:#1b1f24}
+.cl-card.cl-green{border-left-color:#1a7f37}.cl-card.cl-amber{border-left-color:#d98e04}
+.cl-card.cl-red{border-left-color:#b3261e}
+.cl-name{font-weight:600;min-height:35px}.cl-area{color:#57606a}
+.cl-value{font-size:30px;font-weight:700;line-height:1.2;margin:2px 0}
+.cl-quiet{color:#57606a}.cl-line{margin-top:2px}
+.cl-pill,.cl-stamp{display:inline-block;border-radius:10px;padding:0 8px;font-size:12px;
+ font-weight:600;line-height:20px;background:#e7eaee;color:#1b1f24}
+.cl-pill.cl-green{background:#1a7f37;color:#fff}.cl-pill.cl-amber{background:#f2b632;color:#1b1f24}
+.cl-pill.cl-red{background:#b3261e;color:#fff}
+.cl-stamp{border-radius:3px;border:1px solid #b6bfca;background:#f3f5f8;font-weight:500}
+.cl-stamp-late,.cl-stamp-held{background:#ffdf8c;border-color:#8a5a00;font-weight:700}
+.cl-stamp-rejected,.cl-stamp-unpublished{background:#b3261e;border-color:#7d1a15;color:#fff;
+ font-weight:700}
+.cl-table{width:100%;border-collapse:collapse;font-size:13px;color:#1b1f24}
+.cl-table th{text-align:left;font-weight:600;border-bottom:2px solid #b6bfca;padding:4px 8px;
+ background:#f3f5f8}
+.cl-table td{border-bottom:1px solid #e3e7ec;padding:4px 8px;vertical-align:top}
+.cl-number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
+.cl-tiles{display:grid;grid-auto-rows:58px;grid-auto-columns:84px;gap:3px}
+.cl-tile{border-radius:4px;padding:3px 5px;background:#e7eaee;color:#1b1f24;font-size:11px;
+ line-height:1.2;overflow:hidden}
+.cl-tile.cl-green{background:#1a7f37;color:#fff}.cl-tile.cl-amber{background:#f2b632}
+.cl-tile.cl-red{background:#b3261e;color:#fff}
+.cl-tile b{display:block;font-size:13px}.cl-note{font-size:12px;color:#57606a;margin:0 0 6px}
+@media (max-width:800px){
+ .cl-card{flex:1 1 100%;max-width:none}.cl-value{font-size:34px}
+ .cl-tiles{overflow-x:auto}
+}
+"""
+
+
+def stamp(prefix: str, language: str) -> str:
+    """The stamp of a figure; `prefix` stands before the names of its columns."""
+    name = f"{prefix}stamp"
+    return (
+        f'<span class="cl-stamp cl-stamp-{{{{{name}}}}}">{{{{{prefix}stamp_text_{language}}}}}</span>'
+    )
+
+
+def cards(language: str, *, of_areas: bool) -> str:
+    """A card for each row: the newest complete value large, the running period below it."""
+
+    def latest(column: str) -> str:
+        return f"latest_{column}_{language}"
+
+    def line(title: str, column: str) -> str:
+        return (
+            f'{{{{#if {column}}}}}<div class="cl-line"><span class="cl-quiet">{title}:</span> '
+            f"{{{{{column}}}}}</div>{{{{/if}}}}"
+        )
+
+    area = f'<div class="cl-area">{{{{area_name_{language}}}}}</div>' if of_areas else ""
+    value, rating = latest("value_text"), latest("rating_text")
+    parts = [
+        f'<div class="cl-name">{{{{indicator_name_{language}}}}}{area}</div>',
+        f"{{{{#if {value}}}}}",
+        f'<div class="cl-value">{{{{{value}}}}}</div>',
+        f'<div>{{{{#if {rating}}}}}<span class="cl-pill cl-{{{{latest_rating}}}}">{{{{{rating}}}}}'
+        f"</span> {{{{/if}}}}{{{{{latest('period')}}}}} · {{{{{latest('obs_status_text')}}}}}</div>",
+        f'{{{{else}}}}<div class="cl-quiet">{words.NO_FIGURE.of(language)}</div>{{{{/if}}}}',
+        line(words.TARGET.of(language), latest("target_text")),
+        line(words.CHANGE.of(language), latest("change_text")),
+        line(words.WHOLE_CITY.of(language), latest("city_value_text")) if of_areas else "",
+        line(words.RUNNING.of(language), f"running_text_{language}"),
+        line(words.AS_OF.of(language), latest("data_as_of_text")),
+        f'<div class="cl-line">{stamp("any_", language)}</div>',
+    ]
+    body = "".join(parts)
+    card = f'<div class="cl-card cl-{{{{latest_rating}}}}">{body}</div>'
+    empty = f'<p class="cl-note">{words.NO_FIGURE.of(language)}</p>'
+    return f'<div class="cl-cards">{{{{#each data}}}}{card}{{{{else}}}}{empty}{{{{/each}}}}</div>'
+
+
+def table(columns: Sequence[tuple[str, str]], empty: str) -> str:
+    """A table of texts with a row for each row.
+
+    Args:
+        columns: Heading and content of each cell, as a template.
+        empty: What stands there when there is no row.
+    """
+    head = "".join(f"<th>{title}</th>" for title, _ in columns)
+    body = "".join(f"<td>{content}</td>" for _, content in columns)
+    return (
+        f'{{{{#if data.length}}}}<table class="cl-table"><thead><tr>{head}</tr></thead><tbody>'
+        f"{{{{#each data}}}}<tr>{body}</tr>{{{{/each}}}}</tbody></table>"
+        f'{{{{else}}}}<p class="cl-note">{empty}</p>{{{{/if}}}}'
+    )
+
+
+def rating(language: str) -> str:
+    """The rating of a figure as a coloured word."""
+    name = f"rating_text_{language}"
+    return (
+        f'{{{{#if {name}}}}}<span class="cl-pill cl-{{{{rating}}}}">{{{{{name}}}}}</span>{{{{/if}}}}'
+    )
+
+
+def tiles(language: str) -> str:
+    """Each area as a tile in its place of the schematic."""
+    tile = (
+        '<div class="cl-tile cl-{{rating}}" style="grid-column:{{tile_x}};grid-row:{{tile_y}}">'
+        f"{{{{area_name_{language}}}}}<b>{{{{value_text_{language}}}}}</b></div>"
+    )
+    note = f'<p class="cl-note">{SCHEMATIC.of(language)}'
+    first = (
+        f" · {{{{#each data}}}}{{{{#if @first}}}}{{{{indicator_name_{language}}}}}, "
+        f"{{{{period_{language}}}}} · {words.TARGET.of(language)}: "
+        f"{{{{target_text_{language}}}}} · {words.AS_OF.of(language)} "
+        f"{{{{data_as_of_text_{language}}}}} · {stamp('', language)}{{{{/if}}}}{{{{/each}}}}</p>"
+    )
+    return f'{note}{first}<div class="cl-tiles">{{{{#each data}}}}{tile}{{{{/each}}}}</div>'
+
+
+def listed(names: Iterable[str], note: str) -> str:
+    """A list in Markdown below a note."""
+    return "\n".join([f"**{note}**", "", *(f"- {name}" for name in names)])
