@@ -308,6 +308,7 @@ def _attention(figures: Sequence[str]) -> ReportView:
         ReportColumn("reason", Text("Mã lý do", "Reason code")),
         *(ReportColumn(f"reason_text_{each}", Text("Lý do", "Reason")) for each in LANGUAGES),
         ReportColumn("severity", Text("Mức", "Severity")),
+        ReportColumn("is_whole_city", Text("Toàn thành phố", "Whole city")),
         *(
             ReportColumn(name, titles.get(name) or titles[name.rpartition("_")[0]])
             for name in _SUBJECT
@@ -316,17 +317,18 @@ def _attention(figures: Sequence[str]) -> ReportView:
     subject = ", ".join(_SUBJECT)
     parts = []
     for view in figures:
+        is_whole = str("city" in view).upper()
         recent = f"FROM {view} WHERE is_headline AND recency <> 'past'"
         parts.append(
             "SELECT rating AS reason, rating_text_vi AS reason_text_vi, "
             "rating_text_en AS reason_text_en, "
             "CASE rating WHEN 'red' THEN 1 ELSE 2 END AS severity, "
-            f"{subject} {recent} AND rating IN ('red', 'amber')"
+            f"{is_whole} AS is_whole_city, {subject} {recent} AND rating IN ('red', 'amber')"
         )
         parts.append(
             "SELECT stamp AS reason, stamp_text_vi AS reason_text_vi, "
             "stamp_text_en AS reason_text_en, 1 AS severity,"
-            f" {subject} {recent} AND stamp <> 'current' AND is_valid_area"
+            f" {is_whole} AS is_whole_city, {subject} {recent} AND stamp <> 'current' AND is_valid_area"
         )
     title = Text("Việc cần chú ý hôm nay", "What needs attention today")
     return ReportView(ATTENTION, title, columns, " UNION ALL ".join(parts))

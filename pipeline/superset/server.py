@@ -23,6 +23,7 @@ from pipeline.superset.users import users
 
 ADDRESS = "127.0.0.1"
 USUAL_PORT = 8088
+USUAL_ADDRESS = f"http://{ADDRESS}:{USUAL_PORT}"
 READY_SECONDS = 180
 BOOTSTRAP_SECONDS = 600
 END_SECONDS = 20

@@ -13,7 +13,7 @@ ADMINISTRATOR = "admin"
 
 
 def main() -> None:
-    """Bring the database up to date, write roles, and give the administrator its password."""
+    """Bring the database up to date, write roles, and give users the passwords of the file."""
     from superset.app import create_app
 
     app = create_app()
@@ -26,16 +26,16 @@ def main() -> None:
         appbuilder.add_permissions(update_perms=True)
         security_manager.sync_role_definitions()
         known = json.loads(Path(os.environ["CITYLAKE_SUPERSET_PASSWORDS_FILE"]).read_text())
-        password = known[ADMINISTRATOR]
-        user = security_manager.find_user(ADMINISTRATOR)
-        if user is None:
+        if security_manager.find_user(ADMINISTRATOR) is None:
             role = security_manager.find_role("Admin")
             email = f"{ADMINISTRATOR}@citylake.invalid"
             security_manager.add_user(
-                ADMINISTRATOR, "Quản trị", "Administrator", email, role, password=password
+                ADMINISTRATOR, "Quản trị", "citylake", email, role, password=known[ADMINISTRATOR]
             )
-        else:
-            security_manager.reset_password(user.id, password)
+        for name, password in known.items():
+            user = security_manager.find_user(name)
+            if user is not None:
+                security_manager.reset_password(user.id, password)
         db.session.commit()
 
 

@@ -33,9 +33,10 @@ _DETAIL = (
     "obs_status_text",
     "stamp_text",
     "data_as_of_text",
-    "formula",
     "agency_name",
 )
+_STEP = 8  # pixels of a unit of height
+_CARDS_A_ROW, _CARD, _FRAME = 5, 236, 90
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class Reports:
     views: Mapping[str, ReportView]
     assets: Sequence[Asset]
     dashboards: Sequence[Dashboard]
+
+    def of_kind(self, kind: str) -> list[Asset]:
+        """The objects of a kind."""
+        return [each for each in self.assets if each.kind == kind]
 
     @property
     def audited(self) -> list[str]:
@@ -134,9 +139,12 @@ class _Pages:
         headline = self._cards("city-headline", CITY_VIEW, [("is_headline", "IS TRUE", None)])
         percent = [code for code, each in self._headline().items() if _unit(each) == "%"]
         rows = [
-            [Cell(headline, 12, 62)],
-            [Cell(self._attention(), 12, 44)],
-            *([[Cell(chart, 12, 50)] for chart in self._maps()] if has_areas else []),
+            [Cell(headline, 12, _cards_height(len(self._headline())))],
+            [Cell(self._attention(), 12, 48)],
+            *(
+                [Cell(chart, 12, height)]
+                for chart, height in zip(self._maps() if has_areas else (), (36, 100), strict=False)
+            ),
             [Cell(self._trend("city-trend", percent, "%"), 12, 44)],
             *self._withheld_rows(self.withheld),
             [Cell(self._say(words.EXPLAINED), 12, 10)],
@@ -185,8 +193,10 @@ class _Pages:
             *("severity", "reason", "reason_text", "indicator_name", "area_name", "period"),
             *("value_text", "target_text", "obs_status_text", "stamp", "stamp_text"),
             *("data_as_of_text", "agency_name", "service_group", "indicator_code", "area_code"),
+            "is_whole_city",
         )
-        order = [("severity", True), ("service_group", True), ("indicator_code", True)]
+        order = [("is_whole_city", False), ("severity", True), ("service_group", True)]
+        order.append(("indicator_code", True))
         question = Question(ATTENTION, columns, (), (), [*order, ("area_code", True)], limit=100)
         reason = f'<span class="cl-pill cl-{{{{reason}}}}">{{{{reason_text_{language}}}}}</span>'
         cells = [
@@ -212,7 +222,7 @@ class _Pages:
 
     def _maps(self) -> list[Chart]:
         columns = self._in(
-            *("area_name", "value_text", "rating", "rating_text", "tile_x", "tile_y"),
+            *("area_name", "value", "value_text", "rating", "rating_text", "tile_x", "tile_y"),
             *("indicator_name", "period", "target_text", "data_as_of_text", "stamp", "stamp_text"),
         )
         made = []
@@ -238,10 +248,12 @@ class _Pages:
     def _trend(
         self, name: str, codes: Iterable[str], unit: str, view: str = "", suffix: str = ""
     ) -> Chart:
-        metrics = [metric_of(code, self.language) for code in codes]
-        question = Question(view or CITY_VIEW, (), metrics, (), (), "period_start")
+        shown = list(codes)
+        metrics = [metric_of(code, self.language) for code in shown]
+        only: list[Filter] = [("indicator_code", "IN", shown), ("value", "IS NOT NULL", None)]
+        question = Question(view or CITY_VIEW, (), metrics, only, (), "period_start")
         named = self._say(UNITS[unit]) if unit in UNITS else unit
-        decimals = max((self.served[code].definition.rounding for code in codes), default=0)
+        decimals = max((self.served[code].definition.rounding for code in shown), default=0)
         options = {
             "markerEnabled": True,
             "markerSize": 6,
@@ -250,9 +262,7 @@ class _Pages:
             "legendOrientation": "top",
             "legendType": "plain",
             "truncateYAxis": False,
-            "y_axis_format": f",.{decimals}f",
-            "y_axis_title": named,
-            "y_axis_title_margin": 40,
+            "y_axis_format": f",.{decimals}~f",
             "x_axis_time_format": "%m/%Y",
             "tooltipTimeFormat": "%m/%Y",
             "color_scheme": "supersetColors",
@@ -299,7 +309,7 @@ class _Pages:
         percent = [code for code, each in self._headline().items() if _unit(each) == "%"]
         trend = self._trend("district-trend", percent, "%", DISTRICT_VIEW)
         rows = [
-            [Cell(cards, 12, 96)],
+            [Cell(cards, 12, _cards_height(len(self.served)))],
             [Cell(self._attention(), 12, 36)],
             [Cell(trend, 12, 44)],
             [Cell(detail, 12, 64)],
@@ -312,6 +322,7 @@ class _Pages:
             DISTRICT_VIEW,
             column,
             [each.name for each in (cards, self._attention(), trend, detail)],
+            filters=[_SHOWN, ("value", "IS NOT NULL", None)],
         )
         return Dashboard(self._named("district"), self._titled(words.DISTRICT), rows, [choice])
 
@@ -323,7 +334,7 @@ class _Pages:
         rows: list[list[Cell]] = []
         if own:
             cards = self._cards(f"{name}-cards", CITY_VIEW, only)
-            rows.append([Cell(cards, 12, 36 + 28 * (len(own) // 5))])
+            rows.append([Cell(cards, 12, _cards_height(len(own)))])
             trends = self._trends(f"{name}-trend", own, CITY_VIEW)
             rows += [[Cell(each, 12, 44)] for each in trends]
             view = DISTRICT_VIEW if DISTRICT_VIEW in self.views else CITY_VIEW
@@ -391,6 +402,11 @@ def _unit(indicator: Indicator) -> str:
 
 def _group(indicator: Indicator) -> int:
     return indicator.definition.service_group
+
+
+def _cards_height(cards: int) -> int:
+    """Height of a chart that shows so many cards on a wide page."""
+    return (_FRAME + _CARD * -(-cards // _CARDS_A_ROW)) // _STEP
 
 
 def _short(title: str) -> str:

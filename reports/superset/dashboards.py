@@ -208,6 +208,7 @@ def _filter(
             }
             for column, operator, value in choice.filters
         ],
+        "requiredFirst": choice.start is None,
         "cascadeParentIds": [],
         "scope": {
             "rootPath": ["ROOT_ID"],

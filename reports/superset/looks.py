@@ -16,10 +16,10 @@ STYLE = """
 .cl-card.cl-green{border-left-color:#1a7f37}.cl-card.cl-amber{border-left-color:#d98e04}
 .cl-card.cl-red{border-left-color:#b3261e}
 .cl-name{font-weight:600;min-height:35px}.cl-area{color:#57606a}
-.cl-value{font-size:30px;font-weight:700;line-height:1.2;margin:2px 0}
+.cl-value{font-size:25px;font-weight:700;line-height:1.2;margin:2px 0}
 .cl-quiet{color:#57606a}.cl-line{margin-top:2px}
 .cl-pill,.cl-stamp{display:inline-block;border-radius:10px;padding:0 8px;font-size:12px;
- font-weight:600;line-height:20px;background:#e7eaee;color:#1b1f24}
+ font-weight:600;line-height:20px;background:#e7eaee;color:#1b1f24;white-space:nowrap}
 .cl-pill.cl-green{background:#1a7f37;color:#fff}.cl-pill.cl-amber{background:#f2b632;color:#1b1f24}
 .cl-pill.cl-red{background:#b3261e;color:#fff}
 .cl-stamp{border-radius:3px;border:1px solid #b6bfca;background:#f3f5f8;font-weight:500}
@@ -31,14 +31,14 @@ STYLE = """
  background:#f3f5f8}
 .cl-table td{border-bottom:1px solid #e3e7ec;padding:4px 8px;vertical-align:top}
 .cl-number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.cl-tiles{display:grid;grid-auto-rows:58px;grid-auto-columns:84px;gap:3px}
+.cl-tiles{display:grid;grid-auto-rows:50px;grid-auto-columns:94px;gap:3px}
 .cl-tile{border-radius:4px;padding:3px 5px;background:#e7eaee;color:#1b1f24;font-size:11px;
  line-height:1.2;overflow:hidden}
 .cl-tile.cl-green{background:#1a7f37;color:#fff}.cl-tile.cl-amber{background:#f2b632}
 .cl-tile.cl-red{background:#b3261e;color:#fff}
-.cl-tile b{display:block;font-size:13px}.cl-note{font-size:12px;color:#57606a;margin:0 0 6px}
+.cl-tile b{display:block;font-size:13px}.cl-tile i{display:block;font-style:normal;font-size:10px}.cl-note{font-size:12px;color:#57606a;margin:0 0 6px}
 @media (max-width:800px){
- .cl-card{flex:1 1 100%;max-width:none}.cl-value{font-size:34px}
+ .cl-card{flex:1 1 100%;max-width:none}.cl-value{font-size:30px}
  .cl-tiles{overflow-x:auto}
 }
 """
@@ -114,7 +114,8 @@ def tiles(language: str) -> str:
     """Each area as a tile in its place of the schematic."""
     tile = (
         '<div class="cl-tile cl-{{rating}}" style="grid-column:{{tile_x}};grid-row:{{tile_y}}">'
-        f"{{{{area_name_{language}}}}}<b>{{{{value_text_{language}}}}}</b></div>"
+        f"{{{{area_name_{language}}}}}{{{{#if value}}}}<b>{{{{value_text_{language}}}}}</b>"
+        f"{{{{else}}}}<i>{{{{value_text_{language}}}}}</i>{{{{/if}}}}</div>"
     )
     note = f'<p class="cl-note">{SCHEMATIC.of(language)}'
     first = (

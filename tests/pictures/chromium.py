@@ -47,13 +47,24 @@ class Browser:
         attached = self._ask("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
         self._ask("Page.enable")
+        self.resize(WIDTH, HEIGHT)
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the page a size, in pixels."""
         self._ask(
             "Emulation.setDeviceMetricsOverride",
-            width=WIDTH,
-            height=HEIGHT,
+            width=width,
+            height=height,
             deviceScaleFactor=1,
             mobile=False,
         )
+
+    def run(self, script: str) -> Any:
+        """What a script, or the promise that it makes, comes to in the page."""
+        found = self._ask(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        return found["result"].get("value")
 
     def log_in(self, address: str, token: str) -> None:
         """Be the user of a token on the pages below an address."""
