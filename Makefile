@@ -1,10 +1,10 @@
 # Every target sets up what it needs in .venv; a second call finds it there. Great Expectations has
-# .venv/gx for itself, Airflow .venv/airflow.
+# .venv/gx for itself, Airflow .venv/airflow, Superset .venv/superset.
 # `make help` lists the targets.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run up down test test-long test-sdmx-client test-airflow pictures lint bench clean lock help
+.PHONY: run up down superset superset-down test test-long test-sdmx-client test-airflow test-superset pictures lint bench clean lock help
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
@@ -18,6 +18,7 @@ RUNTIME := .venv/.runtime-installed
 DEV := .venv/.dev-installed
 GX := .venv/gx/.installed
 AIRFLOW := .venv/airflow/.installed
+SUPERSET := .venv/superset/.installed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -31,8 +32,14 @@ up: $(RUNTIME) $(GX) $(AIRFLOW) ## Airflow and the demo city on this machine, in
 down: $(RUNTIME) ## end what `make up` started
 	@$(CITYLAKE) airflow down
 
+superset: $(RUNTIME) $(GX) $(SUPERSET) ## Superset on this machine with the demo city's dashboards, in the background
+	@$(CITYLAKE) superset up --city danang
+
+superset-down: $(RUNTIME) ## end what `make superset` started
+	@$(CITYLAKE) superset down
+
 test: $(DEV) $(GX) ## tests, without those that take minutes
-	@$(PYTEST) -m "not long and not airflow"
+	@$(PYTEST) -m "not long and not airflow and not superset"
 
 test-long: $(DEV) $(GX) ## the tests that take minutes
 	@$(PYTEST) -m long
@@ -43,7 +50,10 @@ test-sdmx-client: $(DEV) .venv/sdmx/.installed ## the demo's SDMX server against
 test-airflow: $(DEV) $(GX) $(AIRFLOW) ## a real Airflow runs the city
 	@CITYLAKE_REQUIRE_AIRFLOW=1 $(PYTHON) -m pytest -n 0 -m airflow tests/airflow
 
-pictures: $(DEV) $(GX) $(AIRFLOW) ## what people see in Airflow, as PNG in build/pictures, to be looked at
+test-superset: $(DEV) $(GX) $(SUPERSET) ## a real Superset shows a city, to each role what is its own
+	@CITYLAKE_REQUIRE_SUPERSET=1 $(PYTHON) -m pytest -n 0 -m superset tests/superset
+
+pictures: $(DEV) $(GX) $(AIRFLOW) $(SUPERSET) ## what people see in Airflow and Superset, as PNG in build/pictures, to be looked at
 	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq \
 		--no-install-recommends chromium fonts-noto-core; } >/dev/null
 	@$(PYTHON) -m tests.pictures
@@ -89,4 +99,8 @@ $(GX): $(RUNTIME) requirements/gx.txt
 
 $(AIRFLOW): $(RUNTIME) requirements/airflow.txt
 	@requirements/install.sh airflow
+	@touch $@
+
+$(SUPERSET): $(RUNTIME) requirements/superset.txt
+	@requirements/install.sh superset
 	@touch $@

@@ -78,9 +78,7 @@ def input_digests(context: Context) -> dict[str, str]:
     """Digests of everything beside the data that a candidate follows from."""
     # The schematic of areas is how they are drawn, not what is computed.
     geography = sorted(
-        path
-        for path in (context.city.folder / "geography").glob("*.csv")
-        if path.name != TILE_FILE
+        path for path in (context.city.folder / "geography").glob("*.csv") if path.name != TILE_FILE
     )
     return {
         "contracts": digest(canonical_json(contract_digests(context))),

@@ -46,7 +46,8 @@ def dimensions(
     """The names behind the codes, from where they are declared.
 
     Returns:
-        `dim_area` (key `area_code`, `area_valid_from`; with the place in the schematic, if any), `dim_indicator` (key `indicator_code`;
+        `dim_area` (key `area_code`, `area_valid_from`; with the place in the schematic, where it
+        has one), `dim_indicator` (key `indicator_code`;
         indicators that are not served are left out) and `dim_agency` (key `agency_code`), each in
         the order of its key, with names in Vietnamese and English.
     """

@@ -328,7 +328,8 @@ def _attention(figures: Sequence[str]) -> ReportView:
         parts.append(
             "SELECT stamp AS reason, stamp_text_vi AS reason_text_vi, "
             "stamp_text_en AS reason_text_en, 1 AS severity,"
-            f" {is_whole} AS is_whole_city, {subject} {recent} AND stamp <> 'current' AND is_valid_area"
+            f" {is_whole} AS is_whole_city, {subject} {recent} AND stamp <> 'current' "
+            "AND is_valid_area"
         )
     title = Text("Việc cần chú ý hôm nay", "What needs attention today")
     return ReportView(ATTENTION, title, columns, " UNION ALL ".join(parts))

@@ -40,9 +40,7 @@ def area_problems(folder: Path, areas: Sequence[Area]) -> Iterator[Problem]:
         yield from _parent_problems(path, area, by_code)
 
 
-def tile_problems(
-    folder: Path, areas: Sequence[Area], tiles: Sequence[Tile]
-) -> Iterator[Problem]:
+def tile_problems(folder: Path, areas: Sequence[Area], tiles: Sequence[Tile]) -> Iterator[Problem]:
     """What is wrong with the schematic: areas that are none, two areas in one place."""
     path = folder / TILE_FILE
     known = {area.key: area for area in areas}

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-superset_app = typer.Typer(help="Superset on this machine, or deployed apart.", no_args_is_help=True)
+superset_app = typer.Typer(
+    help="Superset on this machine, or deployed apart.", no_args_is_help=True
+)
 reports_app = typer.Typer(
     help="Reports in Superset, generated from the registry.", no_args_is_help=True
 )

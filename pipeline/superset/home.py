@@ -74,9 +74,7 @@ def interpreter() -> Path:
     raise SupersetError(f"{message}{PYTHON_VARIABLE} names the Python of another one")
 
 
-def prepare(
-    home: SupersetHome, known: tuple[User, ...], base: Mapping[str, str]
-) -> dict[str, str]:
+def prepare(home: SupersetHome, known: tuple[User, ...], base: Mapping[str, str]) -> dict[str, str]:
     """Make key and passwords where they are missing, and say all that Superset must know.
 
     Args:

@@ -78,7 +78,8 @@ def reports_of(
         serving: The serving file, as Superset finds it.
     """
     views = report_views(contracts)
-    served, withheld = {}, {}
+    served: dict[str, Indicator] = {}
+    withheld: dict[str, Indicator] = {}
     for code, indicator in registry.indicators.items():
         is_shown = is_served(registry.publications[indicator.publication], contracts)
         (served if is_shown else withheld)[code] = indicator
@@ -198,22 +199,17 @@ class _Pages:
         order = [("is_whole_city", False), ("severity", True), ("service_group", True)]
         order.append(("indicator_code", True))
         question = Question(ATTENTION, columns, (), (), [*order, ("area_code", True)], limit=100)
-        reason = f'<span class="cl-pill cl-{{{{reason}}}}">{{{{reason_text_{language}}}}}</span>'
+        reason = looks.pill("reason", f"reason_text_{language}")
+        value = " · ".join(map(looks.show, self._in("period", "obs_status_text")))
+        as_of = looks.show(f"data_as_of_text_{language}")
         cells = [
             (words.REASON, reason),
-            (words.INDICATOR, f"{{{{indicator_name_{language}}}}}"),
-            (words.AREA, f"{{{{area_name_{language}}}}}"),
-            (
-                words.VALUE,
-                f"<b>{{{{value_text_{language}}}}}</b> · {{{{period_{language}}}}} · "
-                f"{{{{obs_status_text_{language}}}}}",
-            ),
-            (words.TARGET, f"{{{{target_text_{language}}}}}"),
-            (
-                words.AS_OF,
-                f"{{{{data_as_of_text_{language}}}}} {looks.stamp('', language)}",
-            ),
-            (words.OWNER, f"{{{{agency_name_{language}}}}}"),
+            (words.INDICATOR, looks.show(f"indicator_name_{language}")),
+            (words.AREA, looks.show(f"area_name_{language}")),
+            (words.VALUE, f"<b>{looks.show(f'value_text_{language}')}</b> · {value}"),
+            (words.TARGET, looks.show(f"target_text_{language}")),
+            (words.AS_OF, f"{as_of} {looks.stamp('', language)}"),
+            (words.OWNER, looks.show(f"agency_name_{language}")),
         ]
         template = looks.table(
             [(self._say(title), content) for title, content in cells], self._say(words.NOTHING)
@@ -240,7 +236,7 @@ class _Pages:
             "indicator",
             self._say(words.INDICATOR_FILTER),
             DISTRICT_VIEW,
-            *self._in("indicator_name"),
+            f"indicator_name_{self.language}",
             shown,
             first.definition.name[self.language],
         )
@@ -288,7 +284,7 @@ class _Pages:
         hidden = ["period_start"]
         order = [("period_start", False), ("indicator_code", True)]
         question = Question(view, [*columns, *hidden], (), filters, order, limit=limit)
-        config = {
+        config: dict[str, dict[str, object]] = {
             each: {"customColumnName": _short(view_columns[each].of(self.language))}
             for each in columns
         }
@@ -364,16 +360,16 @@ class _Pages:
             *("title", "publication", "verdict", "verdict_text", "stamp", "stamp_text"),
             *("data_as_of_text", "version", "row_count", "failing_checks", "late_sources"),
         )
+        named = f'<br><span class="cl-quiet">{looks.show("publication")}</span>'
         shown = {
-            f"title_{language}": f"{{{{title_{language}}}}}<br>"
-            '<span class="cl-quiet">{{publication}}</span>',
-            f"verdict_text_{language}": f"{{{{verdict_text_{language}}}}}",
+            f"title_{language}": looks.show(f"title_{language}") + named,
+            f"verdict_text_{language}": looks.show(f"verdict_text_{language}"),
             f"stamp_text_{language}": looks.stamp("", language),
-            f"data_as_of_text_{language}": f"{{{{data_as_of_text_{language}}}}}",
-            "version": "{{version}}",
-            "row_count": '<span class="cl-number">{{row_count}}</span>',
-            "failing_checks": "{{failing_checks}}",
-            "late_sources": "{{late_sources}}",
+            f"data_as_of_text_{language}": looks.show(f"data_as_of_text_{language}"),
+            "version": looks.show("version"),
+            "row_count": f'<span class="cl-number">{looks.show("row_count")}</span>',
+            "failing_checks": looks.show("failing_checks"),
+            "late_sources": looks.show("late_sources"),
         }
         template = looks.table(
             [(self._say(titles[name]), content) for name, content in shown.items()],

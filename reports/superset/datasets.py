@@ -103,7 +103,9 @@ def _dataset(city: str, view: ReportView, indicators: Mapping[str, Indicator]) -
         ],
         "metrics": [
             {"metric_name": name, "verbose_name": title, "expression": sql, "d3format": form}
-            for name, title, sql, form in _metrics(view, indicators if view.name in FIGURES else None)
+            for name, title, sql, form in _metrics(
+                view, indicators if view.name in FIGURES else None
+            )
         ],
     }
     return Asset(DATASETS, key, content)

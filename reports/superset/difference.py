@@ -135,5 +135,3 @@ def _normal(kind: str, content: Content) -> dict[str, Any]:
             excluded = choice.get("scope", {}).get("excluded", [])
             choice.get("scope", {})["excluded"] = sorted(numbers.get(n, str(n)) for n in excluded)
     return found
-
-

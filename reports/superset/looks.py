@@ -5,7 +5,7 @@ Templates are Handlebars; what they write out is escaped, and Superset sanitises
 
 from collections.abc import Iterable, Sequence
 
-from publish.wording import SCHEMATIC
+from publish.wording import SCHEMATIC, Text
 from reports.superset import words
 
 # Word and colour together: nobody needs to tell colours apart.
@@ -21,7 +21,8 @@ STYLE = """
 .cl-pill,.cl-stamp{display:inline-block;border-radius:10px;padding:0 8px;font-size:12px;
  font-weight:600;line-height:20px;background:#e7eaee;color:#1b1f24;white-space:nowrap}
 .cl-pill.cl-green{background:#1a7f37;color:#fff}.cl-pill.cl-amber{background:#f2b632;color:#1b1f24}
-.cl-pill.cl-red{background:#b3261e;color:#fff}
+.cl-pill.cl-red,.cl-pill.cl-rejected,.cl-pill.cl-unpublished{background:#b3261e;color:#fff}
+.cl-pill.cl-late,.cl-pill.cl-held{background:#ffdf8c}
 .cl-stamp{border-radius:3px;border:1px solid #b6bfca;background:#f3f5f8;font-weight:500}
 .cl-stamp-late,.cl-stamp-held{background:#ffdf8c;border-color:#8a5a00;font-weight:700}
 .cl-stamp-rejected,.cl-stamp-unpublished{background:#b3261e;border-color:#7d1a15;color:#fff;
@@ -36,7 +37,9 @@ STYLE = """
  line-height:1.2;overflow:hidden}
 .cl-tile.cl-green{background:#1a7f37;color:#fff}.cl-tile.cl-amber{background:#f2b632}
 .cl-tile.cl-red{background:#b3261e;color:#fff}
-.cl-tile b{display:block;font-size:13px}.cl-tile i{display:block;font-style:normal;font-size:10px}.cl-note{font-size:12px;color:#57606a;margin:0 0 6px}
+.cl-tile b{display:block;font-size:13px}
+.cl-tile i{display:block;font-style:normal;font-size:10px}
+.cl-note{font-size:12px;color:#57606a;margin:0 0 6px}
 @media (max-width:800px){
  .cl-card{flex:1 1 100%;max-width:none}.cl-value{font-size:30px}
  .cl-tiles{overflow-x:auto}
@@ -44,12 +47,30 @@ STYLE = """
 """
 
 
+def show(name: str) -> str:
+    """What a column holds, escaped."""
+    return f"{{{{{name}}}}}"
+
+
+def when(name: str, then: str, otherwise: str = "") -> str:
+    """One text where a column holds something, else another."""
+    return f"{{{{#if {name}}}}}{then}{{{{else}}}}{otherwise}{{{{/if}}}}"
+
+
+def each_row(body: str) -> str:
+    """A text for each row."""
+    return f"{{{{#each data}}}}{body}{{{{/each}}}}"
+
+
 def stamp(prefix: str, language: str) -> str:
     """The stamp of a figure; `prefix` stands before the names of its columns."""
-    name = f"{prefix}stamp"
-    return (
-        f'<span class="cl-stamp cl-stamp-{{{{{name}}}}}">{{{{{prefix}stamp_text_{language}}}}}</span>'
-    )
+    code, word = show(f"{prefix}stamp"), show(f"{prefix}stamp_text_{language}")
+    return f'<span class="cl-stamp cl-stamp-{code}">{word}</span>'
+
+
+def pill(code: str, word: str) -> str:
+    """A coloured word, where there is one; a code of `late` and the like colours as a stamp."""
+    return when(word, f'<span class="cl-pill cl-{show(code)}">{show(word)}</span> ')
 
 
 def cards(language: str, *, of_areas: bool) -> str:
@@ -58,32 +79,29 @@ def cards(language: str, *, of_areas: bool) -> str:
     def latest(column: str) -> str:
         return f"latest_{column}_{language}"
 
-    def line(title: str, column: str) -> str:
-        return (
-            f'{{{{#if {column}}}}}<div class="cl-line"><span class="cl-quiet">{title}:</span> '
-            f"{{{{{column}}}}}</div>{{{{/if}}}}"
-        )
+    def line(title: Text, column: str) -> str:
+        quiet = f'<span class="cl-quiet">{title.of(language)}:</span>'
+        return when(column, f'<div class="cl-line">{quiet} {show(column)}</div>')
 
-    area = f'<div class="cl-area">{{{{area_name_{language}}}}}</div>' if of_areas else ""
-    value, rating = latest("value_text"), latest("rating_text")
+    name = show(f"indicator_name_{language}")
+    area = f'<div class="cl-area">{show(f"area_name_{language}")}</div>' if of_areas else ""
+    value = f'<div class="cl-value">{show(latest("value_text"))}</div>'
+    rated = pill("latest_rating", latest("rating_text"))
+    told = f"<div>{rated}{show(latest('period'))} · {show(latest('obs_status_text'))}</div>"
+    nothing = f'<div class="cl-quiet">{words.NO_FIGURE.of(language)}</div>'
     parts = [
-        f'<div class="cl-name">{{{{indicator_name_{language}}}}}{area}</div>',
-        f"{{{{#if {value}}}}}",
-        f'<div class="cl-value">{{{{{value}}}}}</div>',
-        f'<div>{{{{#if {rating}}}}}<span class="cl-pill cl-{{{{latest_rating}}}}">{{{{{rating}}}}}'
-        f"</span> {{{{/if}}}}{{{{{latest('period')}}}}} · {{{{{latest('obs_status_text')}}}}}</div>",
-        f'{{{{else}}}}<div class="cl-quiet">{words.NO_FIGURE.of(language)}</div>{{{{/if}}}}',
-        line(words.TARGET.of(language), latest("target_text")),
-        line(words.CHANGE.of(language), latest("change_text")),
-        line(words.WHOLE_CITY.of(language), latest("city_value_text")) if of_areas else "",
-        line(words.RUNNING.of(language), f"running_text_{language}"),
-        line(words.AS_OF.of(language), latest("data_as_of_text")),
+        f'<div class="cl-name">{name}{area}</div>',
+        when(latest("value_text"), value + told, nothing),
+        line(words.TARGET, latest("target_text")),
+        line(words.CHANGE, latest("change_text")),
+        line(words.WHOLE_CITY, latest("city_value_text")) if of_areas else "",
+        line(words.RUNNING, f"running_text_{language}"),
+        line(words.AS_OF, latest("data_as_of_text")),
         f'<div class="cl-line">{stamp("any_", language)}</div>',
     ]
-    body = "".join(parts)
-    card = f'<div class="cl-card cl-{{{{latest_rating}}}}">{body}</div>'
+    card = f'<div class="cl-card cl-{show("latest_rating")}">{"".join(parts)}</div>'
     empty = f'<p class="cl-note">{words.NO_FIGURE.of(language)}</p>'
-    return f'<div class="cl-cards">{{{{#each data}}}}{card}{{{{else}}}}{empty}{{{{/each}}}}</div>'
+    return when("data.length", f'<div class="cl-cards">{each_row(card)}</div>', empty)
 
 
 def table(columns: Sequence[tuple[str, str]], empty: str) -> str:
@@ -95,36 +113,33 @@ def table(columns: Sequence[tuple[str, str]], empty: str) -> str:
     """
     head = "".join(f"<th>{title}</th>" for title, _ in columns)
     body = "".join(f"<td>{content}</td>" for _, content in columns)
-    return (
-        f'{{{{#if data.length}}}}<table class="cl-table"><thead><tr>{head}</tr></thead><tbody>'
-        f"{{{{#each data}}}}<tr>{body}</tr>{{{{/each}}}}</tbody></table>"
-        f'{{{{else}}}}<p class="cl-note">{empty}</p>{{{{/if}}}}'
-    )
-
-
-def rating(language: str) -> str:
-    """The rating of a figure as a coloured word."""
-    name = f"rating_text_{language}"
-    return (
-        f'{{{{#if {name}}}}}<span class="cl-pill cl-{{{{rating}}}}">{{{{{name}}}}}</span>{{{{/if}}}}'
-    )
+    rows = each_row(f"<tr>{body}</tr>")
+    made = f'<table class="cl-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return when("data.length", made, f'<p class="cl-note">{empty}</p>')
 
 
 def tiles(language: str) -> str:
     """Each area as a tile in its place of the schematic."""
+    word = show(f"value_text_{language}")
+    place = f"grid-column:{show('tile_x')};grid-row:{show('tile_y')}"
     tile = (
-        '<div class="cl-tile cl-{{rating}}" style="grid-column:{{tile_x}};grid-row:{{tile_y}}">'
-        f"{{{{area_name_{language}}}}}{{{{#if value}}}}<b>{{{{value_text_{language}}}}}</b>"
-        f"{{{{else}}}}<i>{{{{value_text_{language}}}}}</i>{{{{/if}}}}</div>"
+        f'<div class="cl-tile cl-{show("rating")}" style="{place}">'
+        f"{show(f'area_name_{language}')}{when('value', f'<b>{word}</b>', f'<i>{word}</i>')}</div>"
     )
-    note = f'<p class="cl-note">{SCHEMATIC.of(language)}'
-    first = (
-        f" · {{{{#each data}}}}{{{{#if @first}}}}{{{{indicator_name_{language}}}}}, "
-        f"{{{{period_{language}}}}} · {words.TARGET.of(language)}: "
-        f"{{{{target_text_{language}}}}} · {words.AS_OF.of(language)} "
-        f"{{{{data_as_of_text_{language}}}}} · {stamp('', language)}{{{{/if}}}}{{{{/each}}}}</p>"
-    )
-    return f'{note}{first}<div class="cl-tiles">{{{{#each data}}}}{tile}{{{{/each}}}}</div>'
+    about = [
+        f"{show(f'indicator_name_{language}')}, {show(f'period_{language}')}",
+        when(
+            f"target_text_{language}",
+            f"{words.TARGET.of(language)}: {show(f'target_text_{language}')}",
+            words.NO_TARGET.of(language),
+        ),
+        f"{words.AS_OF.of(language)} {show(f'data_as_of_text_{language}')}",
+        stamp("", language),
+    ]
+    first = each_row(when("@first", " · ".join(about)))
+    note = f'<p class="cl-note">{SCHEMATIC.of(language)} · {first}</p>'
+    made = f'{note}<div class="cl-tiles">{each_row(tile)}</div>'
+    return when("data.length", made, f'<p class="cl-note">{words.NO_AREAS.of(language)}</p>')
 
 
 def listed(names: Iterable[str], note: str) -> str:

@@ -1,7 +1,7 @@
 """Who sees what in Superset: roles, their datasets, conditions on rows, dashboards and users.
 
-Everything follows from `publish.access.rights`, the one mapping of a city's roles. The order in which
-it is written keeps the door shut: conditions on rows stand before any user has a role, and a
+Everything follows from `publish.access.rights`, the one mapping of a city's roles. The order in
+which it is written keeps the door shut: conditions on rows stand before any user has a role, and a
 condition that is lost shows nothing (`_BASE`), not everything.
 """
 
@@ -107,7 +107,7 @@ def _rules(sees: Mapping[str, Mapping[str, str | None]]) -> Iterable[Rule]:
 def _base_rules(
     city: str, reports: Reports, sees: Mapping[str, Mapping[str, str | None]]
 ) -> Iterable[Rule]:
-    """Nothing is seen of a view but by those who see all of it, or rows of it by a rule of theirs."""
+    """A view shows nothing but to those who see all of it; rules of others open rows of it."""
     by_roles: dict[tuple[str, ...], list[str]] = {}
     for view in reports.views:
         unbound = tuple(

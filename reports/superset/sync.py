@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from reports.superset.assets import DASHBOARDS, DATASETS, uuid_of
@@ -57,7 +57,7 @@ class Server:
         """Removal of roles of this city that are no more."""
         self._forget()
         return [
-            Step(f"remove role {name}", lambda number=number: self._remove_role(number))
+            Step(f"remove role {name}", partial(self._remove_role, number))
             for name, number in self.roles.items()
             if name.startswith(f"{self.city}: ") and name not in self.wanted.grants
         ]
@@ -92,7 +92,7 @@ class Server:
     def _roles(self) -> Iterator[Step]:
         for name in (READER, *self.wanted.grants):
             if name not in self.roles:
-                yield Step(f"create role {name}", lambda name=name: self._create_role(name))
+                yield Step(f"create role {name}", partial(self._create_role, name))
 
     def _create_role(self, name: str) -> None:
         answer = self.client.ask("POST", "/api/v1/security/roles/", json={"name": name})
@@ -119,7 +119,7 @@ class Server:
             told = {self._told(each, views) for each in self._granted(role)}
             if told != set(wanted):
                 change = _words(told, set(wanted))
-                yield Step(f"grant {role}: {change}", lambda r=role, w=wanted: self._give(r, w))
+                yield Step(f"grant {role}: {change}", partial(self._give, role, wanted))
 
     @staticmethod
     def _told(permission: tuple[str, str], views: Mapping[int, str]) -> str:
@@ -175,15 +175,16 @@ class Server:
                 verb = "create" if number is None else "update"
                 yield Step(
                     f"{verb} rule {rule.name}: {rule.clause} on {', '.join(rule.views)}",
-                    lambda rule=rule, number=number: self._write_rule(rule, number),
+                    partial(self._write_rule, rule, number),
                 )
         for name, (number, _) in found.items():
             yield Step(
                 f"remove rule {name}",
-                lambda number=number: self.client.ask(
-                    "DELETE", f"/api/v1/rowlevelsecurity/{number}"
-                ),
+                partial(self._remove_rule, number),
             )
+
+    def _remove_rule(self, number: int) -> None:
+        self.client.ask("DELETE", f"/api/v1/rowlevelsecurity/{number}")
 
     def _write_rule(self, rule: Rule, number: int | None) -> None:
         sent = {
@@ -210,7 +211,7 @@ class Server:
             if there != wanted:
                 yield Step(
                     f"show dashboard {key} to {', '.join(wanted)}",
-                    lambda uuid=uuid, wanted=wanted: self._show(uuid, wanted),
+                    partial(self._show, uuid, wanted),
                 )
 
     def _show(self, uuid: str, names: tuple[str, ...]) -> None:
@@ -225,16 +226,16 @@ class Server:
         for name, role in self.wanted.users.items():
             there = found.get(name)
             if there is None:
-                yield Step(f"create user {name}: {role}", lambda n=name, r=role: self._create(n, r))
+                yield Step(f"create user {name}: {role}", partial(self._create, name, role))
             elif {each["name"] for each in there["roles"]} != {READER, role}:
                 yield Step(
                     f"put user {name} into {role}",
-                    lambda number=there["id"], role=role: self.client.ask(
-                        "PUT",
-                        f"/api/v1/security/users/{number}",
-                        json={"roles": [self.roles[READER], self.roles[role]]},
-                    ),
+                    partial(self._put, int(there["id"]), role),
                 )
+
+    def _put(self, number: int, role: str) -> None:
+        sent = {"roles": [self.roles[READER], self.roles[role]]}
+        self.client.ask("PUT", f"/api/v1/security/users/{number}", json=sent)
 
     def _create(self, name: str, role: str) -> None:
         if name not in self._passwords:

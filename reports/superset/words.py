@@ -12,7 +12,9 @@ ATTENTION = Text("Việc cần chú ý hôm nay", "What needs attention today")
 MAP_LATEST = Text("Địa bàn, kỳ đủ mới nhất", "Areas, newest complete period")
 MAP_RUNNING = Text("Địa bàn, kỳ đang chạy (chưa xếp mức)", "Areas, running period (not rated yet)")
 TREND = Text("Diễn biến", "Trend")
-DETAIL = Text("Chi tiết: tử số, mẫu số, địa bàn, kỳ", "Detail: numerator, denominator, area, period")
+DETAIL = Text(
+    "Chi tiết: tử số, mẫu số, địa bàn, kỳ", "Detail: numerator, denominator, area, period"
+)
 BY_AREA = Text("Theo địa bàn", "By area")
 PUBLICATIONS = Text("Kết luận về từng bộ dữ liệu", "Verdict on every publication")
 WITHHELD = Text("Chưa được phép hiển thị", "Not yet cleared for display")
@@ -30,6 +32,7 @@ REASON = Text("Lý do", "Reason")
 NOTHING = Text("Không có gì phải chú ý.", "Nothing needs attention.")
 NO_FIGURE = Text("chưa có số liệu", "no figure yet")
 NO_AREAS = Text("Không có địa bàn nào để xem.", "No area to be seen.")
+NO_TARGET = Text("không có chỉ tiêu", "no target")
 AREA_FILTER = Text("Địa bàn", "Area")
 INDICATOR_FILTER = Text("Chỉ số trên sơ đồ", "Indicator on the schematic")
 EXPLAINED = Text(
