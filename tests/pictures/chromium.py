@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 PROGRAM = "chromium"
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDER = REPOSITORY / "build" / "pictures"
 WIDTH, HEIGHT = 1440, 1000
 PATIENCE_SECONDS = 60
 LOOK_SECONDS = 0.5
