@@ -13,7 +13,7 @@ from publish.wording import LANGUAGES, NOT_CLEARED, SERVICE_GROUPS, UNITS, Text
 from reports.superset import charts, dashboards, looks, words
 from reports.superset.assets import Asset
 from reports.superset.charts import Chart, Filter, Question
-from reports.superset.dashboards import Cell, Choice, Dashboard
+from reports.superset.dashboards import Cell, Choice, Dashboard, slug
 from reports.superset.datasets import LATEST, database, datasets, metric_of
 from warehouse.contract.model import TableContract
 from warehouse.registry_model import Indicator, Registry
@@ -86,7 +86,7 @@ def reports_of(
     made = [
         dashboard
         for language in LANGUAGES
-        for dashboard in _Pages(language, views, served, withheld, title[language]).all()
+        for dashboard in _Pages(language, views, served, withheld, city, title[language]).all()
     ]
     shown = {chart.name: chart for dashboard in made for chart in dashboard.charts}
     assets = [
@@ -106,6 +106,7 @@ class _Pages:
     views: Mapping[str, ReportView]
     served: Mapping[str, Indicator]
     withheld: Mapping[str, Indicator]
+    city: str
     city_title: str
 
     def all(self) -> list[Dashboard]:
@@ -137,7 +138,10 @@ class _Pages:
 
     def _city(self) -> Dashboard:
         has_areas = DISTRICT_VIEW in self.views
-        headline = self._cards("city-headline", CITY_VIEW, [("is_headline", "IS TRUE", None)])
+        group = slug(self.city, self._named(f"group-{looks.show('service_group')}"))
+        only: list[Filter] = [("is_headline", "IS TRUE", None)]
+        address = f"/superset/dashboard/{group}/"
+        headline = self._cards("city-headline", CITY_VIEW, only, address)
         percent = [code for code, each in self._headline().items() if _unit(each) == "%"]
         rows = [
             [Cell(headline, 12, _cards_height(len(self._headline())))],
@@ -159,7 +163,7 @@ class _Pages:
     def _headline(self) -> dict[str, Indicator]:
         return {code: each for code, each in self.served.items() if each.is_headline}
 
-    def _cards(self, name: str, view: str, filters: Sequence[Filter]) -> Chart:
+    def _cards(self, name: str, view: str, filters: Sequence[Filter], more: str = "") -> Chart:
         of_areas = view == DISTRICT_VIEW
         known = {column.name for column in self.views[view].columns}
         texts = [each for each in self._in(*LATEST) if each in known]
@@ -172,7 +176,7 @@ class _Pages:
             f"any_stamp_text_{self.language}",
         ]
         areas = ["area_name", "area_code", "area_valid_from"] if of_areas else []
-        columns = self._in("indicator_code", "indicator_name", *areas)
+        columns = self._in("indicator_code", "indicator_name", "service_group", *areas)
         question = Question(
             view, columns, metrics, [_SHOWN, *filters], [("place", True)], limit=200
         )
@@ -181,7 +185,7 @@ class _Pages:
             name,
             self._say(title or words.INDICATORS),
             question,
-            looks.cards(self.language, of_areas=of_areas),
+            looks.cards(self.language, of_areas=of_areas, more=more),
         )
 
     def _drawn(self, name: str, title: str, question: Question, template: str) -> Chart:

@@ -15,6 +15,8 @@ from warehouse.registry_model import Indicator
 from warehouse.sql import literal
 
 DATABASE = "serving"
+# Views of figures that charts draw; of an indicator, the city's says what the sector's does.
+_DRAWN = [name for name in FIGURES if name != "report_sector_indicator"]
 # What of a figure stands on a card: the newest complete period's, by `latest_<column>`.
 LATEST = (
     "value_text",
@@ -104,7 +106,7 @@ def _dataset(city: str, view: ReportView, indicators: Mapping[str, Indicator]) -
         "metrics": [
             {"metric_name": name, "verbose_name": title, "expression": sql, "d3format": form}
             for name, title, sql, form in _metrics(
-                view, indicators if view.name in FIGURES else None
+                view, indicators if view.name in _DRAWN else None
             )
         ],
     }

@@ -15,7 +15,8 @@ STYLE = """
  border-radius:6px;padding:10px 12px;background:#fff;font-size:13px;line-height:1.35;color:#1b1f24}
 .cl-card.cl-green{border-left-color:#1a7f37}.cl-card.cl-amber{border-left-color:#d98e04}
 .cl-card.cl-red{border-left-color:#b3261e}
-.cl-name{font-weight:600;min-height:35px}.cl-area{color:#57606a}
+.cl-name{font-weight:600;min-height:35px}.cl-name a{color:#0b3d75;text-decoration:underline}
+.cl-area{color:#57606a}
 .cl-value{font-size:25px;font-weight:700;line-height:1.2;margin:2px 0}
 .cl-quiet{color:#57606a}.cl-line{margin-top:2px}
 .cl-pill,.cl-stamp{display:inline-block;border-radius:10px;padding:0 8px;font-size:12px;
@@ -73,8 +74,14 @@ def pill(code: str, word: str) -> str:
     return when(word, f'<span class="cl-pill cl-{show(code)}">{show(word)}</span> ')
 
 
-def cards(language: str, *, of_areas: bool) -> str:
-    """A card for each row: the newest complete value large, the running period below it."""
+def cards(language: str, *, of_areas: bool, more: str = "") -> str:
+    """A card for each row: the newest complete value large, the running period below it.
+
+    Args:
+        language: Of the texts.
+        of_areas: Whether a row is of an area, whose name and city's value stand there too.
+        more: Address to which the name leads, as a template.
+    """
 
     def latest(column: str) -> str:
         return f"latest_{column}_{language}"
@@ -84,6 +91,8 @@ def cards(language: str, *, of_areas: bool) -> str:
         return when(column, f'<div class="cl-line">{quiet} {show(column)}</div>')
 
     name = show(f"indicator_name_{language}")
+    if more:
+        name = f'<a href="{more}">{name}</a>'
     area = f'<div class="cl-area">{show(f"area_name_{language}")}</div>' if of_areas else ""
     value = f'<div class="cl-value">{show(latest("value_text"))}</div>'
     rated = pill("latest_rating", latest("rating_text"))
