@@ -1,5 +1,5 @@
-# One image for every process of citylake: the runtime, Great Expectations and Airflow each in the
-# environment that they have natively, from the same hash-locked requirements.
+# One image for every process of citylake: the runtime, Great Expectations, Airflow and Superset each
+# in the environment that they have natively, from the same hash-locked requirements.
 FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 
 # The folder of the lake and the scratch folder exist here for their owner and mode: a new volume
@@ -19,6 +19,7 @@ RUN --mount=type=cache,target=/var/cache/packages \
     && requirements/install.sh runtime \
     && requirements/install.sh gx \
     && requirements/install.sh airflow \
+    && requirements/install.sh superset \
     && .venv/bin/python -m compileall -q -x '\.venv' .
 
 ENV PATH=/opt/citylake/.venv/bin:$PATH \

@@ -1,10 +1,11 @@
 # Every target sets up what it needs in .venv; a second call finds it there. Great Expectations has
-# .venv/gx for itself, Airflow .venv/airflow.
+# .venv/gx for itself, Airflow .venv/airflow, Superset .venv/superset.
 # `make help` lists the targets.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: run environments up down test test-long test-sdmx-client test-airflow test-browser pictures lint bench clean lock help
+.PHONY: run environments up down superset superset-down test test-long test-sdmx-client test-airflow \
+	test-superset test-browser pictures lint bench clean lock help
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
@@ -21,6 +22,7 @@ AIRFLOW := .venv/airflow/.installed
 AXE_VERSION := 4.14.1
 CHROMIUM := command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq \
 	--no-install-recommends chromium fonts-noto-core; } >/dev/null
+SUPERSET := .venv/superset/.installed
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -34,8 +36,14 @@ up: $(RUNTIME) $(GX) $(AIRFLOW) ## Airflow and the demo city on this machine, in
 down: $(RUNTIME) ## end what `make up` started
 	@$(CITYLAKE) airflow down
 
+superset: $(RUNTIME) $(GX) $(SUPERSET) ## Superset on this machine with the demo city's dashboards, in the background
+	@$(CITYLAKE) superset up --city danang
+
+superset-down: $(RUNTIME) ## end what `make superset` started
+	@$(CITYLAKE) superset down
+
 test: $(DEV) $(GX) ## tests, without those that take minutes
-	@$(PYTEST) -m "not long and not airflow and not browser"
+	@$(PYTEST) -m "not long and not airflow and not browser and not superset"
 
 test-long: $(DEV) $(GX) ## the tests that take minutes
 	@$(PYTEST) -m long
@@ -43,16 +51,19 @@ test-long: $(DEV) $(GX) ## the tests that take minutes
 test-sdmx-client: $(DEV) .venv/sdmx/.installed ## the demo's SDMX server against a client that is not ours
 	@$(PYTEST) -n 0 tests/unit/demo/test_statistics_client.py
 
-environments: $(DEV) $(GX) $(AIRFLOW) .venv/sdmx/.installed ## every environment that a test needs
+environments: $(DEV) $(GX) $(AIRFLOW) $(SUPERSET) .venv/sdmx/.installed ## every environment that a test needs
 
 test-airflow: $(DEV) $(GX) $(AIRFLOW) ## a real Airflow runs the city
 	@CITYLAKE_REQUIRE_AIRFLOW=1 $(PYTHON) -m pytest -n 0 -m airflow tests/airflow
+
+test-superset: $(DEV) $(GX) $(SUPERSET) ## a real Superset shows a city, to each role what is its own
+	@CITYLAKE_REQUIRE_SUPERSET=1 $(PYTHON) -m pytest -n 0 -m superset tests/superset
 
 test-browser: $(DEV) .venv/axe/.installed ## the static site in Chromium, by the rules of axe-core
 	@$(CHROMIUM)
 	@$(PYTHON) -m pytest -n 0 -m browser tests/browser
 
-pictures: $(DEV) $(GX) $(AIRFLOW) ## what people see (site, briefs, Airflow) in build/pictures, to be looked at
+pictures: $(DEV) $(GX) $(AIRFLOW) $(SUPERSET) ## what people see (site, briefs, Airflow, Superset) in build/pictures, to be looked at
 	@command -v pdftoppm >/dev/null || { apt-get update -qq && apt-get install -y -qq \
 		--no-install-recommends poppler-utils; } >/dev/null
 	@$(CHROMIUM)
@@ -106,4 +117,8 @@ $(GX): $(RUNTIME) requirements/gx.txt
 
 $(AIRFLOW): $(RUNTIME) requirements/airflow.txt
 	@requirements/install.sh airflow
+	@touch $@
+
+$(SUPERSET): $(RUNTIME) requirements/superset.txt
+	@requirements/install.sh superset
 	@touch $@

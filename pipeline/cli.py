@@ -10,6 +10,7 @@ import typer
 
 from pipeline.exit_codes import ExitCode
 from pipeline.step_commands import step_app
+from pipeline.superset.commands import reports_app, superset_app
 from warehouse.errors import CitylakeError
 
 app = typer.Typer(
@@ -29,7 +30,9 @@ app.add_typer(airflow_app, name="airflow")
 app.add_typer(contract_app, name="contract")
 app.add_typer(demo_app, name="demo")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(reports_app, name="reports")
 app.add_typer(step_app, name="step")
+app.add_typer(superset_app, name="superset")
 
 City = Annotated[str, typer.Option("--city", help="Folder under cities/, or a path to one.")]
 Day = Annotated[

@@ -12,6 +12,7 @@ from warehouse.dbt_build import DbtRun, build
 from warehouse.dbt_inputs import BuildInputs
 from warehouse.event_model import EVENT_COLUMNS
 from warehouse.files import canonical_json, digest, file_digest
+from warehouse.geography_read import TILE_FILE
 from warehouse.lake import Snapshot
 from warehouse.mart_lineage import event_tables
 from warehouse.registry_tables import write_parquet
@@ -75,7 +76,10 @@ def pin(context: Context) -> Pinned:
 
 def input_digests(context: Context) -> dict[str, str]:
     """Digests of everything beside the data that a candidate follows from."""
-    geography = sorted((context.city.folder / "geography").glob("*.csv"))
+    # The schematic of areas is how they are drawn, not what is computed.
+    geography = sorted(
+        path for path in (context.city.folder / "geography").glob("*.csv") if path.name != TILE_FILE
+    )
     return {
         "contracts": digest(canonical_json(contract_digests(context))),
         "registry": context.registry.digest,

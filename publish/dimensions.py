@@ -46,11 +46,13 @@ def dimensions(
     """The names behind the codes, from where they are declared.
 
     Returns:
-        `dim_area` (key `area_code`, `area_valid_from`), `dim_indicator` (key `indicator_code`;
+        `dim_area` (key `area_code`, `area_valid_from`; with the place in the schematic, where it
+        has one), `dim_indicator` (key `indicator_code`;
         indicators that are not served are left out) and `dim_agency` (key `agency_code`), each in
         the order of its key, with names in Vietnamese and English.
     """
     area = geography.tables()["area"]
+    area = area.join(geography.tile_table(), ["code", "valid_from"])
     area = area.rename_columns([_AREA.get(name, name) for name in area.column_names])
     served: list[dict[str, object]] = []
     withheld: list[dict[str, object]] = []

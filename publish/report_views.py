@@ -213,6 +213,8 @@ def _added(contract: TableContract) -> list[ReportColumn]:
             Text("Địa bàn còn hiệu lực", "Area in force"),
             "a.area_valid_to IS NULL",
         ),
+        ReportColumn("tile_x", Text("Cột trên sơ đồ", "Column of the schematic"), "a.tile_x"),
+        ReportColumn("tile_y", Text("Hàng trên sơ đồ", "Row of the schematic"), "a.tile_y"),
         ReportColumn("kind", Text("Loại", "Kind"), "i.kind"),
         ReportColumn("better", Text("Chiều tốt", "Better"), "i.better"),
         ReportColumn("is_headline", Text("Chỉ số chính", "Headline"), "i.is_headline"),
@@ -412,7 +414,12 @@ _SUBJECT = (
         for name in ("indicator_name", "area_name", "agency_name", "period", "value_text")
         for language in LANGUAGES
     ),
-    *(f"target_text_{language}" for language in LANGUAGES),
+    *(
+        f"{name}_{language}"
+        for name in ("target_text", "obs_status_text", "stamp_text", "data_as_of_text")
+        for language in LANGUAGES
+    ),
+    "stamp",
 )
 
 
@@ -430,11 +437,16 @@ def _attention(figures: Sequence[str]) -> ReportView:
         "period": Text("Kỳ", "Period"),
         "value_text": Text("Giá trị", "Value"),
         "target_text": Text("Chỉ tiêu", "Target"),
+        "obs_status_text": Text("Trạng thái", "Status"),
+        "stamp": Text("Dấu", "Stamp"),
+        "stamp_text": Text("Dấu", "Stamp"),
+        "data_as_of_text": Text("Số liệu đến ngày", "Data as of"),
     }
     columns = [
         ReportColumn("reason", Text("Mã lý do", "Reason code")),
         *(ReportColumn(f"reason_text_{each}", Text("Lý do", "Reason")) for each in LANGUAGES),
         ReportColumn("severity", Text("Mức", "Severity")),
+        ReportColumn("is_whole_city", Text("Toàn thành phố", "Whole city")),
         *(
             ReportColumn(name, titles.get(name) or titles[name.rpartition("_")[0]])
             for name in _SUBJECT
@@ -443,17 +455,19 @@ def _attention(figures: Sequence[str]) -> ReportView:
     subject = ", ".join(_SUBJECT)
     parts = []
     for view in figures:
+        is_whole = str("city" in view).upper()
         recent = f"FROM {view} WHERE is_headline AND recency <> 'past'"
         parts.append(
             "SELECT rating AS reason, rating_text_vi AS reason_text_vi, "
             "rating_text_en AS reason_text_en, "
             "CASE rating WHEN 'red' THEN 1 ELSE 2 END AS severity, "
-            f"{subject} {recent} AND rating IN ('red', 'amber')"
+            f"{is_whole} AS is_whole_city, {subject} {recent} AND rating IN ('red', 'amber')"
         )
         parts.append(
             "SELECT stamp AS reason, stamp_text_vi AS reason_text_vi, "
             "stamp_text_en AS reason_text_en, 1 AS severity,"
-            f" {subject} {recent} AND stamp <> 'current' AND is_valid_area"
+            f" {is_whole} AS is_whole_city, {subject} {recent} AND stamp <> 'current' "
+            "AND is_valid_area"
         )
     title = Text("Việc cần chú ý hôm nay", "What needs attention today")
     return ReportView(ATTENTION, title, columns, " UNION ALL ".join(parts))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Brings .venv to a hash-locked state: `install.sh runtime` or `install.sh dev`. `install.sh gx` and
-# `install.sh airflow` do so for .venv/gx and .venv/airflow, the environments of Great Expectations
-# and of Airflow, which .venv (there by then) does not see.
+# Brings .venv to a hash-locked state: `install.sh runtime` or `install.sh dev`. `install.sh gx`,
+# `install.sh airflow` and `install.sh superset` do so for .venv/gx, .venv/airflow and .venv/superset,
+# the environments of Great Expectations, Airflow and Superset, which .venv (there by then) does not see.
 # Needs a Python 3.11 or 3.12 with its venv module, and the Python package index.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -60,13 +60,13 @@ install_project() {
     with_pip "$1" --no-build-isolation --editable .
 }
 
-if [ "$lock" = gx ] || [ "$lock" = airflow ]; then
+if [ "$lock" = gx ] || [ "$lock" = airflow ] || [ "$lock" = superset ]; then
   own=.venv/$lock/bin/python
   if ! "$own" -c "$usable" >/dev/null 2>&1; then
     "$python" -m venv --clear --without-pip ".venv/$lock"
   fi
-  if [ "$lock" = gx ]; then
-    bring_to "$own" requirements/gx.txt
+  if [ "$lock" != airflow ]; then
+    bring_to "$own" "requirements/$lock.txt"
   else
     bring_to "$own" requirements/airflow.txt requirements/setup.txt
     install_project "$own"

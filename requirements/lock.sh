@@ -27,5 +27,7 @@ with open("pyproject.toml", "rb") as project:
 # Airflow with the whole runtime beside it: its tasks are the steps themselves.
 "${compile[@]}" pyproject.toml --extra demo --group airflow --constraints requirements/dev.txt \
   --no-annotate --output-file requirements/airflow.txt
+# Superset shares no version with the others, but for DuckDB's, which its group names.
+"${compile[@]}" --group superset --no-annotate --output-file requirements/superset.txt
 # A client for one test, in an environment of its own.
 "${compile[@]}" requirements/sdmx-client.in --no-annotate --output-file requirements/sdmx-client.txt

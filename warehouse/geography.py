@@ -16,16 +16,24 @@ from warehouse.geography_checks import (
     correspondence_problems,
     group,
     population_problems,
+    tile_problems,
 )
 from warehouse.geography_model import (
     AREA_SCHEMA,
     CORRESPONDENCE_SCHEMA,
     POPULATION_SCHEMA,
+    TILE_SCHEMA,
     Area,
     Correspondence,
     Population,
+    Tile,
 )
-from warehouse.geography_read import read_areas, read_correspondences, read_populations
+from warehouse.geography_read import (
+    read_areas,
+    read_correspondences,
+    read_populations,
+    read_tiles,
+)
 
 
 class AmbiguousAreaError(CitylakeError):
@@ -39,6 +47,7 @@ class Geography:
     areas: Sequence[Area]
     correspondences: Sequence[Correspondence]
     populations: Sequence[Population]
+    tiles: Sequence[Tile] = ()
 
     @cached_property
     def _by_code(self) -> dict[str, list[Area]]:
@@ -89,6 +98,10 @@ class Geography:
             "population": _table(figures, POPULATION_SCHEMA),
         }
 
+    def tile_table(self) -> pa.Table:
+        """The places of areas in the schematic, columns as in `area_tile.csv`."""
+        return _table([(*tile.area, tile.x, tile.y) for tile in self.tiles], TILE_SCHEMA)
+
     def write_parquet(self, folder: Path) -> dict[str, Path]:
         """Write each table to `<folder>/<table>.parquet`; the paths by relation (`ref.area`...)."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +113,7 @@ class Geography:
 
 
 def load_geography(folder: Path) -> Geography:
-    """Read and check `area.csv`, `area_correspondence.csv` and `population.csv` of a folder.
+    """Read and check the tables of a folder; `area_tile.csv` may be missing.
 
     Raises:
         ContractError: Everything that is wrong, each with file, line and rule. Rules between
@@ -109,13 +122,15 @@ def load_geography(folder: Path) -> Geography:
     areas, problems = read_areas(folder)
     correspondences, more = read_correspondences(folder)
     populations, others = read_populations(folder)
-    problems += [*more, *others]
+    tiles, further = read_tiles(folder)
+    problems += [*more, *others, *further]
     if not problems:
         problems += area_problems(folder, areas)
         problems += correspondence_problems(folder, areas, correspondences)
         problems += population_problems(folder, areas, populations)
+        problems += tile_problems(folder, areas, tiles)
     raise_on(problems)
-    return Geography(tuple(areas), tuple(correspondences), tuple(populations))
+    return Geography(tuple(areas), tuple(correspondences), tuple(populations), tuple(tiles))
 
 
 def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from warehouse.contract.problem import Problem
-from warehouse.geography_model import Area, AreaKey, Correspondence, Level, Population
-from warehouse.geography_read import AREA_FILE, CORRESPONDENCE_FILE, POPULATION_FILE
+from warehouse.geography_model import Area, AreaKey, Correspondence, Level, Population, Tile
+from warehouse.geography_read import AREA_FILE, CORRESPONDENCE_FILE, POPULATION_FILE, TILE_FILE
 
 _RANK = {Level.CITY: 0, Level.DISTRICT: 1, Level.WARD: 2}
 
@@ -38,6 +38,28 @@ def area_problems(folder: Path, areas: Sequence[Area]) -> Iterator[Problem]:
     yield from _name_problems(path, areas)
     for area in areas:
         yield from _parent_problems(path, area, by_code)
+
+
+def tile_problems(folder: Path, areas: Sequence[Area], tiles: Sequence[Tile]) -> Iterator[Problem]:
+    """What is wrong with the schematic: areas that are none, two areas in one place."""
+    path = folder / TILE_FILE
+    known = {area.key: area for area in areas}
+    seen: dict[AreaKey, int] = {}
+    for tile in tiles:
+        code, day = tile.area
+        if tile.area not in known:
+            message = f"column code: there is no area {code} from {day}"
+            yield Problem(path, tile.line, "geography.unknown_area", message)
+        if tile.area in seen:
+            message = f"column code: {code} from {day} is on line {seen[tile.area]}"
+            yield Problem(path, tile.line, "geography.unique", message)
+        seen.setdefault(tile.area, tile.line)
+    placed = [tile for tile in tiles if tile.area in known]
+    for sharing in group(placed, lambda tile: (tile.x, tile.y)).values():
+        for one, other in combinations(sharing, 2):
+            if one.area != other.area and known[one.area].overlaps(known[other.area]):
+                message = f"column tile_x: the place of {one.area[0]} on line {one.line}"
+                yield Problem(path, other.line, "geography.tile", message)
 
 
 def _name_problems(path: Path, areas: Sequence[Area]) -> Iterator[Problem]:

@@ -46,6 +46,15 @@ POPULATION_SCHEMA = pa.schema(
     ]
 )
 
+TILE_SCHEMA = pa.schema(
+    [
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("valid_from", pa.date32(), nullable=False),
+        pa.field("tile_x", pa.int32(), nullable=False),
+        pa.field("tile_y", pa.int32(), nullable=False),
+    ]
+)
+
 
 class Level(StrEnum):
     """The tier of an area; `ward` stands for wards, communes and special zones."""
@@ -139,4 +148,20 @@ class Population:
     reference_date: date
     persons: int
     source: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Tile:
+    """The place of an area in the city's schematic, which is no map of boundaries.
+
+    Attributes:
+        x: Column, from 1 in the west.
+        y: Row, from 1 in the north.
+        line: Line of the row in `area_tile.csv`.
+    """
+
+    area: AreaKey
+    x: int
+    y: int
     line: int

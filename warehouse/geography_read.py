@@ -18,21 +18,25 @@ from warehouse.geography_model import (
     AREA_SCHEMA,
     CORRESPONDENCE_SCHEMA,
     POPULATION_SCHEMA,
+    TILE_SCHEMA,
     WEIGHT_SCALE,
     Area,
     Concept,
     Correspondence,
     Level,
     Population,
+    Tile,
 )
 
 AREA_FILE = "area.csv"
 CORRESPONDENCE_FILE = "area_correspondence.csv"
 POPULATION_FILE = "population.csv"
+TILE_FILE = "area_tile.csv"
 
 _WEIGHT = re.compile(rf"[01](\.\d{{1,{WEIGHT_SCALE}}})?")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _PERSONS = re.compile(r"0|[1-9]\d{0,17}")
+_PLACE = re.compile(r"[1-9]\d?")
 _CODE = re.compile(r"[0-9A-Za-z]+")
 
 Value = TypeVar("Value")
@@ -146,6 +150,27 @@ def read_populations(folder: Path) -> tuple[list[Population], list[Problem]]:
         return None
 
     return _read(folder / POPULATION_FILE, POPULATION_SCHEMA, build)
+
+
+def read_tiles(folder: Path) -> tuple[list[Tile], list[Problem]]:
+    """The rows of `area_tile.csv` that could be typed, and what is wrong with the others.
+
+    A city need not have a schematic: without the file there are none.
+    """
+    if not (folder / TILE_FILE).exists():
+        return [], []
+
+    def build(fields: Fields) -> Tile | None:
+        code, valid_from = fields.code("code"), fields.day("valid_from")
+        x, y = (
+            fields.parse(name, _PLACE, int, "a whole number from 1 to 99")
+            for name in ("tile_x", "tile_y")
+        )
+        if code and valid_from and x and y:
+            return Tile((code, valid_from), x, y, fields.line)
+        return None
+
+    return _read(folder / TILE_FILE, TILE_SCHEMA, build)
 
 
 def _share(text: str) -> Decimal:

@@ -62,16 +62,27 @@ def approvers(known: Sequence[User]) -> tuple[str, ...]:
     return tuple(each.name for each in known if each.role == APPROVER)
 
 
-def password_variable(name: str) -> str:
+def password_variable(name: str, beginning: str = PASSWORD_VARIABLE) -> str:
     """The environment variable that may hold a user's password."""
-    return PASSWORD_VARIABLE + re.sub(r"[^A-Z0-9]", "_", name.upper())
+    return beginning + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
-def write_passwords(place: Path, known: Sequence[User], environ: Mapping[str, str]) -> None:
+def write_passwords(
+    place: Path,
+    known: Sequence[User],
+    environ: Mapping[str, str],
+    beginning: str = PASSWORD_VARIABLE,
+) -> None:
     """Bring the file of passwords in line with the users; nobody but its owner can read it.
 
     A password comes from `CITYLAKE_AIRFLOW_PASSWORD_<NAME>` (in capitals, other signs as `_`),
     else stays as it is, else is made. Whoever is no user any more goes.
+
+    Args:
+        place: The file.
+        known: The users.
+        environ: Where passwords may be given.
+        beginning: How the names of their variables begin.
 
     Raises:
         OrchestrationError: for a given password that is too short.
@@ -79,7 +90,7 @@ def write_passwords(place: Path, known: Sequence[User], environ: Mapping[str, st
     before = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
     passwords = {}
     for user in known:
-        variable = password_variable(user.name)
+        variable = password_variable(user.name, beginning)
         given = environ.get(variable)
         if given is not None and len(given) < _SHORTEST_PASSWORD:
             raise OrchestrationError(f"{variable} has fewer than {_SHORTEST_PASSWORD} characters")

@@ -1,94 +1,30 @@
-"""Pictures of a running Airflow over a small demo city, into `build/pictures`, to be looked at.
+"""Pictures of what people see, into `build/pictures`, to be looked at.
 
-Run by `make pictures`. A day is loaded, one of its datasets is held by the gate, and what people
-then see is drawn: the list of DAGs, a graph, and what waits for an approver.
+Run by `make pictures`: Airflow with something held, and every dashboard of Superset in Vietnamese,
+in English and as wide as a phone. `python -m tests.pictures reports` draws the dashboards alone.
 """
 
 import sys
-import tempfile
-from pathlib import Path
-from urllib.parse import quote
+from collections.abc import Callable
 
-from tests.airflow.orchestra import REPOSITORY, Json, Orchestra, change, orchestra_in
-from tests.pictures.chromium import Browser, chromium
+from tests.pictures import orchestra, reports
+from tests.pictures.chromium import FOLDER, REPOSITORY, Browser, chromium
 
-FOLDER = REPOSITORY / "build" / "pictures"
-DAY = "2025-07-02"
-HELD = "service-request-monthly"
-IMPLAUSIBLE = """
-  - name: nothing
-    description: {vi: Không có gì, en: Nothing at all}
-    type: custom
-    engine: greatExpectations
-    severity: hold
-    implementation:
-      type: expect_column_max_to_be_between
-      kwargs: {column: requests_opened, max_value: 0}
-"""
+DRAWN: dict[str, Callable[[Browser], None]] = {
+    "airflow": orchestra.draw,
+    "reports": reports.draw,
+}
 
 
-def _held(orchestra: Orchestra) -> Json | None:
-    for run in orchestra.runs(f"publish_{HELD}", DAY):
-        tasks = orchestra.tasks(f"publish_{HELD}", run["dag_run_id"])
-        if tasks["approval"]["state"] == "awaiting_input":
-            return run
-    return None
-
-
-def _a_day_with_something_held(orchestra: Orchestra) -> Json:
-    """Load a day; returns the run that waits for a person."""
-    # Long enough to look at it.
-    change(orchestra.city / "city.yaml", "approval_hours: 0.02", "approval_hours: 24")
-    dataset = orchestra.city / "datasets" / f"{HELD}.yaml"
-    text = dataset.read_text(encoding="utf-8").rstrip()
-    dataset.write_text(f"{text}{IMPLAUSIBLE}", encoding="utf-8")
-    orchestra.unpause()
-    orchestra.ingest(DAY)
-    orchestra.day(DAY)
-    held: Json = orchestra.until(lambda: _held(orchestra), f"{HELD} is held")
-    return held
-
-
-def _log_in(browser: Browser, orchestra: Orchestra, user: str) -> None:
-    token = orchestra.client(user).headers["authorization"].removeprefix("Bearer ")
-    browser.log_in(f"http://127.0.0.1:{orchestra.port}", token)
-
-
-def draw(orchestra: Orchestra, browser: Browser) -> None:
-    """Draw every picture."""
-    held = _a_day_with_something_held(orchestra)
-    address = f"http://127.0.0.1:{orchestra.port}"
-    (transform, *_) = orchestra.runs("transform", DAY)
-    browser.prepare("localStorage.setItem('default_dag_view', JSON.stringify('graph'))")
-    _log_in(browser, orchestra, "engineer")
-    browser.show(f"{address}/dags", "Phản ánh, kiến nghị của người dân", "Required Actions")
-    browser.picture(FOLDER / "dags.png")
-    browser.show(f"{address}/dags/ingest_feedback.open311", "(Tổng đài 1022)", "account")
-    browser.picture(FOLDER / "ingest.png")
-    run = quote(transform["dag_run_id"], safe="")
-    browser.show(f"{address}/dags/transform/runs/{run}", "promote")
-    browser.picture(FOLDER / "transform.png")
-    _log_in(browser, orchestra, "approver")
-    browser.show(f"{address}/required_actions", "approval")
-    browser.picture(FOLDER / "required_actions.png")
-    run = quote(held["dag_run_id"], safe="")
-    task = f"{address}/dags/publish_{HELD}/runs/{run}/tasks/approval/required_actions"
-    browser.show(task, HELD, "Lý do giữ lại", "Reject")
-    browser.picture(FOLDER / "approval.png")
-
-
-def main() -> None:
+def main(wanted: list[str]) -> None:
     """Draw, and say where the pictures are."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        chromium() as browser,
-        orchestra_in(Path(folder)) as orchestra,
-    ):
-        draw(orchestra, browser)
+    for name in wanted or DRAWN:
+        with chromium() as browser:
+            DRAWN[name](browser)
     for place in sorted(FOLDER.glob("*.png")):
         sys.stdout.write(f"{place.relative_to(REPOSITORY)}\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

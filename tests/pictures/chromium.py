@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 PROGRAM = "chromium"
+REPOSITORY = Path(__file__).resolve().parents[2]
+FOLDER = REPOSITORY / "build" / "pictures"
 WIDTH, HEIGHT = 1440, 1000
 NARROW = 600
 PATIENCE_SECONDS = 60
@@ -50,6 +52,13 @@ class Browser:
         self._ask("Page.enable")
         self.resize(WIDTH)
 
+    def run(self, script: str) -> Any:
+        """What a script, or the promise that it makes, comes to in the page."""
+        found = self._ask(
+            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+        )
+        return found["result"].get("value")
+
     def log_in(self, address: str, token: str) -> None:
         """Be the user of a token on the pages below an address."""
         self._ask("Network.setCookie", name="_token", value=token, url=address, httpOnly=True)
@@ -75,12 +84,12 @@ class Browser:
         found = self._ask("Runtime.evaluate", expression="document.body?.innerText ?? ''")
         return str(found["result"].get("value", ""))
 
-    def resize(self, width: int) -> None:
-        """Be so many pixels wide; a narrow one is a phone."""
+    def resize(self, width: int, height: int = HEIGHT) -> None:
+        """Give the page a size, in pixels; a narrow one is a phone."""
         self._ask(
             "Emulation.setDeviceMetricsOverride",
             width=width,
-            height=HEIGHT,
+            height=height,
             deviceScaleFactor=1,
             mobile=width < NARROW,
         )

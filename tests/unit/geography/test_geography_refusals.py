@@ -35,6 +35,12 @@ area_code,area_valid_from,vintage,concept,reference_date,persons,source
 10,2020-01-01,2019,census,2019-04-01,100,census
 101,2025-07-01,2025,administrative,2025-07-01,200,publisher
 """
+TILE = """\
+code,valid_from,tile_x,tile_y
+10,2020-01-01,1,1
+101,2025-07-01,1,1
+102,2025-07-01,2,1
+"""
 FILES = {"area.csv": AREA, "area_correspondence.csv": SHARES, "population.csv": POPULATION}
 
 
@@ -162,6 +168,36 @@ def test_refusal(tmp_path: Path, name: str, old: str, new: str, line: int, rule:
 def test_file_missing(tmp_path: Path, name: str) -> None:
     write(tmp_path, {other: text for other, text in FILES.items() if other != name})
     assert problems_of(tmp_path) == [(name, 1, "file.read")]
+
+
+def test_a_schematic_is_read_and_a_city_may_have_none(tmp_path: Path) -> None:
+    assert load_geography(write(tmp_path, FILES)).tiles == ()
+    geography = load_geography(write(tmp_path, FILES | {"area_tile.csv": TILE}))
+    assert geography.tile_table().to_pylist() == [
+        {"code": "10", "valid_from": date(2020, 1, 1), "tile_x": 1, "tile_y": 1},
+        {"code": "101", "valid_from": date(2025, 7, 1), "tile_x": 1, "tile_y": 1},
+        {"code": "102", "valid_from": date(2025, 7, 1), "tile_x": 2, "tile_y": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "rule"),
+    [
+        pytest.param("tile_x,tile_y", "x,y", 1, "header", id="header"),
+        pytest.param("10,2020-01-01,1,1", "10,2020-01-01,0,1", 2, "type", id="zero"),
+        pytest.param("10,2020-01-01,1,1", "10,2020-01-01,1,1.5", 2, "type", id="half"),
+        pytest.param("10,2020-01-01,1,1", "10,2020-01-01,1,100", 2, "type", id="far"),
+        pytest.param("10,2020-01-01", "10,2021-01-01", 2, "unknown_area", id="unknown"),
+        pytest.param("102,2025-07-01,2,1", "101,2025-07-01,2,1", 4, "unique", id="twice"),
+        pytest.param("102,2025-07-01,2,1", "102,2025-07-01,1,1", 4, "tile", id="same-place"),
+    ],
+)
+def test_a_wrong_schematic_is_refused(
+    tmp_path: Path, old: str, new: str, line: int, rule: str
+) -> None:
+    assert old in TILE
+    files = FILES | {"area_tile.csv": TILE.replace(old, new, 1)}
+    assert ("area_tile.csv", line, f"geography.{rule}") in problems_of(write(tmp_path, files))
 
 
 def test_file_not_utf8(tmp_path: Path) -> None:

@@ -32,6 +32,8 @@ GIVEN = {
     "CITYLAKE_AIRFLOW_PASSWORDS": "admin:a-long-password",
     "CITYLAKE_DATABASE_PASSWORD": "database-password",
     "CITYLAKE_DEMO_TOKEN": "demo-token",
+    "CITYLAKE_SUPERSET_SECRET": "k" * 42,
+    "CITYLAKE_SUPERSET_PASSWORD": "another-long-password",
 }
 
 
@@ -69,7 +71,7 @@ def test_the_schema_refuses(old: str, new: str, tmp_path: Path) -> None:
 
 def test_every_service_keeps_the_rules() -> None:
     assert compose_problems(TEXT) == []
-    assert {"database", "init", "demo", *COMPONENTS} == set(services(TEXT))
+    assert {"database", "init", "demo", "superset", "reports", *COMPONENTS} == set(services(TEXT))
 
 
 @pytest.mark.parametrize(
@@ -143,6 +145,8 @@ def test_a_service_is_given_no_secret_that_is_anothers() -> None:
         "CITYLAKE_AIRFLOW_PASSWORDS": {"api-server"},
         "CITYLAKE_DATABASE_PASSWORD": {"database", *airflow},
         "CITYLAKE_DEMO_TOKEN": {"demo", "scheduler"},
+        "CITYLAKE_SUPERSET_SECRET": {"superset"},
+        "CITYLAKE_SUPERSET_PASSWORD": {"superset"},
     }
 
 
@@ -168,6 +172,7 @@ def test_the_image_keeps_the_rules() -> None:
         "runtime",
         "gx",
         "airflow",
+        "superset",
     }
 
 

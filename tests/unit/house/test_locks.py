@@ -38,6 +38,7 @@ def _direct(lock: str) -> list[str]:
         # Without a version: what ours pins, see below.
         "airflow.txt": runtime + groups["airflow"],
         "gx.txt": [line for line in groups["gx"] if not line.isidentifier()],
+        "superset.txt": groups["superset"],
         "setup.txt": project["build-system"]["requires"] + installer,
         "sdmx-client.txt": client,
     }
@@ -59,7 +60,15 @@ def _without_hash(lock: str) -> list[str]:
     ]
 
 
-LOCKS = ("runtime.txt", "dev.txt", "gx.txt", "airflow.txt", "setup.txt", "sdmx-client.txt")
+LOCKS = (
+    "runtime.txt",
+    "dev.txt",
+    "gx.txt",
+    "airflow.txt",
+    "superset.txt",
+    "setup.txt",
+    "sdmx-client.txt",
+)
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -102,6 +111,14 @@ def test_airflow_stands_in_its_own_lock_only() -> None:
     assert "apache-airflow" in {name for name, _ in _pins(_lock("airflow.txt"))}
     for lock in ("runtime.txt", "dev.txt", "gx.txt"):
         assert not any(name.startswith("apache-airflow") for name, _ in _pins(_lock(lock)))
+
+
+def test_superset_stands_in_its_own_lock_only_and_reads_with_our_duckdb() -> None:
+    assert "apache-superset" in {name for name, _ in _pins(_lock("superset.txt"))}
+    for lock in ("runtime.txt", "dev.txt", "gx.txt", "airflow.txt"):
+        assert "apache-superset" not in {name for name, _ in _pins(_lock(lock))}
+    both = _pins(_lock("superset.txt")) & _pins(_lock("runtime.txt"))
+    assert "duckdb" in {name for name, _ in both}
 
 
 def test_what_great_expectations_brings_stands_in_its_own_lock_only() -> None:

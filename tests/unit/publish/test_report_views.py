@@ -224,6 +224,40 @@ def test_what_is_off_target_or_old_needs_attention(serving: Serving) -> None:
     assert ("20242", "rejected", "June 2025") in serving.ask(ask)
 
 
+def test_a_change_is_against_the_period_before_of_the_same_extent(serving: Serving) -> None:
+    serving.figure("2025-05-01", "81.25")
+    serving.figure("2025-06-01", "81.25")
+    serving.figure("2025-07-01", "1060", area_valid_from=NEW)
+    serving.figure("2025-08-01", "10", area_valid_from=NEW)
+    assert serving.city("change_text_vi, change_text_en") == [
+        (None, None),
+        ("0,0 điểm %", "0.0 points"),
+        (None, None),
+        ("−1.050,0 điểm %", "−1,050.0 points"),
+    ]
+
+
+def test_a_figure_that_needs_attention_has_its_stamp_status_and_date(serving: Serving) -> None:
+    serving.figure("2025-06-01", "60")
+    asked = "stamp, stamp_text_vi, obs_status_text_en, data_as_of_text_vi, is_whole_city"
+    assert serving.ask(f"SELECT {asked} FROM {ATTENTION}") == [  # noqa: S608 - own text
+        ("current", "đã kiểm, mới nhất", "provisional", "05/07/2025", True)
+    ]
+
+
+def test_areas_have_their_place_in_the_schematic(serving: Serving) -> None:
+    for code, valid_from in (HAI_CHAU_DISTRICT, HAI_CHAU_WARD):
+        serving.figure(
+            "2025-06-01",
+            "90",
+            mart="mart_district_indicator",
+            area_code=f"'{code}'",
+            area_valid_from=valid_from,
+        )
+    asked = "SELECT area_code, tile_x, tile_y FROM report_district_indicator ORDER BY ALL"
+    assert serving.ask(asked) == [("20242", 9, 2), ("492", 4, 1)]
+
+
 def test_every_column_has_a_title_and_is_in_its_view(serving: Serving) -> None:
     views = report_views(open_context("danang").city.marts)
     assert len(views) == 9

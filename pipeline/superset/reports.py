@@ -1,0 +1,220 @@
+"""`citylake reports render`, `check`, `plan`, `apply` and `prune`."""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from pipeline.context import Context, open_context
+from pipeline.exit_codes import ExitCode
+from pipeline.superset.errors import SupersetError
+from pipeline.superset.home import PASSWORD_VARIABLE, usual_home
+from pipeline.superset.server import running_address
+from pipeline.superset.users import ADMINISTRATOR, users
+from publish.serving import replace_serving, serving_file
+from reports.superset.assets import CHARTS, DASHBOARDS, DATASETS, Asset, read_assets, write_assets
+from reports.superset.check import problems
+from reports.superset.client import Client
+from reports.superset.contents import Reports, reports_of
+from reports.superset.difference import Change, changes
+from reports.superset.errors import ReportsError
+from reports.superset.rights import wanted_rights
+from reports.superset.sync import Server
+from warehouse.duck import read_only
+from warehouse.sql import quoted
+
+ADDRESS_VARIABLE = "CITYLAKE_SUPERSET_ADDRESS"
+_RESOURCES = {DASHBOARDS: "dashboard", CHARTS: "chart", DATASETS: "dataset"}
+
+
+def render(city: str, output: Path) -> ExitCode:
+    """Write the reports of a city as files into a folder."""
+    reports = _reports(open_context(city))
+    written = write_assets(reports.assets, output)
+    sys.stdout.write(f"{len(written)} files in {output}\n")
+    return ExitCode.PUBLISHED
+
+
+def check(city: str, folder: Path | None) -> ExitCode:
+    """Check the reports of a city, or of a folder of files, and print what is wrong.
+
+    Returns:
+        1 where anything is.
+    """
+    context = open_context(city)
+    assets = _reports(context).assets if folder is None else read_assets(folder)
+    found = report_problems(context, assets)
+    for problem in found:
+        sys.stdout.write(f"{problem}\n")
+    if not found:
+        sys.stdout.write(f"{len(assets)} files, nothing is wrong\n")
+    return ExitCode.ERROR if found else ExitCode.PUBLISHED
+
+
+def report_problems(context: Context, assets: Sequence[Asset]) -> list[str]:
+    """What is wrong in reports, against the views of a serving file that has no rows."""
+    publications = tuple(context.registry.publications.values())
+    with tempfile.TemporaryDirectory() as scratch:
+        paths = replace(context.paths, home=Path(scratch))
+        paths.create()
+        file = replace_serving(paths, publications, context.city.marts, named=context.named)
+        with read_only(file) as serving:
+            rows = serving.execute(
+                "SELECT table_name, list(column_name) FROM information_schema.columns GROUP BY ALL"
+            ).fetchall()
+
+            def fault(view: str, expression: str) -> str | None:
+                import duckdb
+
+                try:
+                    serving.execute(f"SELECT {expression} FROM {quoted(view)}").fetchall()  # noqa: S608 - own
+                except duckdb.Error as error:
+                    return str(error).partition("\n")[0]
+                return None
+
+            return problems(assets, {name: columns for name, columns in rows}, fault)
+
+
+def plan(city: str, address: str | None) -> ExitCode:
+    """Print what `apply` and `prune` would change on a server; 3 where they would."""
+    with _session(city, address) as session:
+        lines = session.lines()
+    for line in lines:
+        sys.stdout.write(f"{line}\n")
+    if not lines:
+        sys.stdout.write("nothing to change\n")
+    return ExitCode.HELD if lines else ExitCode.PUBLISHED
+
+
+def apply_assets(city: str, address: str | None) -> ExitCode:
+    """Bring reports and rights of a city into a server, and verify that it has them.
+
+    Raises:
+        ReportsError: for reports that are wrong, a server that does not take them, or one that
+            has something else afterwards.
+    """
+    context = open_context(city)
+    faults = report_problems(context, _reports(context).assets)
+    if faults:
+        raise ReportsError("; ".join(faults))
+    with _session(city, address) as session:
+        made, _ = session.changes()
+        if made:
+            session.push(made)
+        for step in session.server.steps():
+            sys.stdout.write(f"{step.what}\n")
+            step.act()
+        left = [*(each.path for each in session.changes()[0])]
+        left += [each.what for each in session.server.steps()]
+    if left:
+        raise ReportsError(f"after the push Superset still differs: {'; '.join(left)}")
+    sys.stdout.write(f"{len(made)} objects written, verified\n")
+    return ExitCode.PUBLISHED
+
+
+def prune(city: str, address: str | None) -> ExitCode:
+    """Remove from a server what was made here and is no more; others' objects stay."""
+    with _session(city, address) as session:
+        _, removed = session.changes()
+        for change in removed:
+            session.remove(change)
+            sys.stdout.write(f"{change.path}\n")
+        stale = session.server.stale_roles()
+        for step in stale:
+            step.act()
+            sys.stdout.write(f"{step.what}\n")
+    sys.stdout.write(f"{len(removed) + len(stale)} removed\n")
+    return ExitCode.PUBLISHED
+
+
+def _reports(context: Context) -> Reports:
+    return reports_of(
+        context.city.name,
+        context.city.title,
+        context.registry,
+        context.city.marts,
+        serving_file(context.paths),
+    )
+
+
+@dataclass
+class _Session:
+    """A city's reports beside a server that is to hold them."""
+
+    client: Client
+    reports: Reports
+    server: Server
+
+    def __enter__(self) -> "_Session":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.client.close()
+
+    def changes(self) -> tuple[list[Change], list[Change]]:
+        """Creations and updates; removals."""
+        return changes(self.reports.assets, self.client.exported(), self.reports.city)
+
+    def lines(self) -> list[str]:
+        """What differs, as people read it."""
+        made, removed = self.changes()
+        lines = [line for change in (*made, *removed) for line in change.lines()]
+        steps = [*self.server.steps(), *self.server.stale_roles()]
+        return [*lines, *(each.what for each in steps)]
+
+    def push(self, made: Sequence[Change]) -> None:
+        """Import what changed."""
+        keys = {each.key for each in made}
+        assets = [each for each in self.reports.assets if (each.kind, each.uuid) in keys]
+        self.client.import_assets(assets)
+        for change in made:
+            sys.stdout.write(f"{change.action} {change.path}\n")
+
+    @cached_property
+    def _numbers(self) -> Mapping[tuple[str, str], int]:
+        return {
+            (kind, str(each["uuid"])): int(each["id"])
+            for kind, resource in _RESOURCES.items()
+            for each in self.client.all(resource, columns=["id", "uuid"])
+        }
+
+    def remove(self, change: Change) -> None:
+        """Remove one object."""
+        kind, _ = change.key
+        number = self._numbers[change.key]
+        self.client.ask("DELETE", f"/api/v1/{_RESOURCES[kind]}/{number}")
+
+
+def _session(city: str, address: str | None) -> _Session:
+    context = open_context(city)
+    reports = _reports(context)
+    known = users(context.access, os.environ)
+    passwords = _passwords()
+    where = address or os.environ.get(ADDRESS_VARIABLE) or running_address()
+    named = {each.name: each.role for each in known if each.name != ADMINISTRATOR}
+    wanted = wanted_rights(reports, context.access, named)
+    client = Client(where, ADMINISTRATOR, passwords[ADMINISTRATOR])
+    return _Session(client, reports, Server(client, reports, wanted, passwords))
+
+
+def _passwords() -> Mapping[str, str]:
+    """Passwords by user.
+
+    Raises:
+        SupersetError: when that of the administrator is not known.
+    """
+    place = usual_home().passwords
+    found: dict[str, str] = json.loads(place.read_text("utf-8")) if place.exists() else {}
+    given = os.environ.get(f"{PASSWORD_VARIABLE}{ADMINISTRATOR.upper()}")
+    if given:
+        found[ADMINISTRATOR] = given
+    if ADMINISTRATOR not in found:
+        raise SupersetError(
+            f"no password of {ADMINISTRATOR}: there is no {place}, and "
+            f"{PASSWORD_VARIABLE}{ADMINISTRATOR.upper()} is not set"
+        )
+    return found

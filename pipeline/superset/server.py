@@ -1,0 +1,257 @@
+"""`citylake superset up`, `down`, `status`, `serve`: one server, in the background or as itself."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pipeline.context import open_context
+from pipeline.exit_codes import ExitCode
+from pipeline.orchestration.session import end_all, members
+from pipeline.orchestration.users import User, write_private
+from pipeline.superset.errors import SupersetError
+from pipeline.superset.home import BOOTSTRAP, SupersetHome, interpreter, prepare, usual_home
+from pipeline.superset.users import users
+
+ADDRESS = "127.0.0.1"
+USUAL_PORT = 8088
+USUAL_ADDRESS = f"http://{ADDRESS}:{USUAL_PORT}"
+READY_SECONDS = 180
+BOOTSTRAP_SECONDS = 600
+END_SECONDS = 20
+LOOK_SECONDS = 0.5
+THREADS = 8
+
+
+def up(city: str, *, port: int) -> ExitCode:
+    """Start Superset on loopback, bring the city's reports into it, and say where it is.
+
+    A demo city that has nothing to show yet is run first.
+
+    Args:
+        city: Name or folder of the city.
+        port: On loopback.
+
+    Raises:
+        SupersetError: when it runs already or does not come up; the message names the log.
+    """
+    from pipeline.superset.reports import apply_assets
+
+    known = _prepared_city(city)
+    home = usual_home()
+    address = start(home, known, port)
+    try:
+        code = apply_assets(city, address)
+    except BaseException:
+        end(home)
+        raise
+    sys.stdout.write(f"Superset: {address}\n")
+    sys.stdout.write(f"users: {', '.join(each.name for each in known)}\n")
+    sys.stdout.write(f"passwords: {home.passwords}\nlog: {home.log}\n")
+    return code
+
+
+def _prepared_city(city: str) -> tuple[User, ...]:
+    from publish.serving import serving_file
+
+    context = open_context(city)
+    known = users(context.access, os.environ)
+    interpreter()
+    if not serving_file(context.paths).exists():
+        if not context.city.is_demo:
+            raise SupersetError(f"{context.city.name} has no serving file yet: run a day first")
+        from pipeline.demo import run_demo
+
+        run_demo(city, None, scale=1.0, seed=1022)
+    return known
+
+
+def start(home: SupersetHome, known: tuple[User, ...], port: int) -> str:
+    """Start a server in the background and wait until its pages answer.
+
+    Returns:
+        Its address.
+
+    Raises:
+        SupersetError: when one runs in this home, the port is taken, or it does not come up.
+    """
+    if _alive(home) is not None:
+        raise SupersetError(f"Superset runs in {home.folder} already; `down` ends it")
+    environ = prepare(home, known, os.environ)
+    _need_free(port)
+    _bootstrap(home, environ)
+    with home.log.open("ab") as log:
+        server = subprocess.Popen(  # noqa: S603 - Superset's own program
+            _command(ADDRESS, port),
+            env={**environ, **_mark(home)},
+            cwd=home.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    write_private(home.state, json.dumps({"pid": server.pid, "port": port}) + "\n")
+    address = f"http://{ADDRESS}:{port}"
+    until = time.monotonic() + READY_SECONDS
+    while not is_ready(address):
+        if server.poll() is not None or time.monotonic() > until:
+            end(home)
+            raise SupersetError(f"Superset did not come up; {home.log} says why")
+        time.sleep(LOOK_SECONDS)
+    return address
+
+
+def serve(city: str, listen: str, port: int) -> None:
+    """Become the server of a deployment, in the foreground.
+
+    Raises:
+        SupersetError: when it cannot be made ready.
+    """
+    home = usual_home()
+    environ = prepare(home, users(open_context(city).access, os.environ), os.environ)
+    _bootstrap(home, environ)
+    command = _command(listen, port)
+    os.execve(command[0], command, environ)  # noqa: S606 - Superset's own program
+
+
+def down() -> ExitCode:
+    """End the server and every process that it started."""
+    home = usual_home()
+    sys.stdout.write("ended\n" if end(home) else f"nothing runs in {home.folder}\n")
+    return ExitCode.PUBLISHED
+
+
+def status() -> ExitCode:
+    """Print whether the server answers; exit code 1 where it does not."""
+    home = usual_home()
+    state = _alive(home)
+    if state is None:
+        sys.stdout.write(f"nothing runs in {home.folder}\n")
+        return ExitCode.ERROR
+    address = f"http://{ADDRESS}:{state['port']}"
+    well = is_ready(address)
+    sys.stdout.write(f"{address}: {'ready' if well else 'does not answer'}\n")
+    return ExitCode.PUBLISHED if well else ExitCode.ERROR
+
+
+def print_health(address: str) -> ExitCode:
+    """Print whether a server shows its pages; exit code 1 where it does not."""
+    well = is_ready(address)
+    sys.stdout.write("ready\n" if well else "does not answer\n")
+    return ExitCode.PUBLISHED if well else ExitCode.ERROR
+
+
+def end(home: SupersetHome) -> bool:
+    """End what runs in a home; whether anything did."""
+    state = _state(home)
+    home.state.unlink(missing_ok=True)
+    if state is None:
+        return False
+    return bool(end_all(state["pid"], _mark_text(home), END_SECONDS))
+
+
+def running_address() -> str:
+    """Where the server of the usual home answers.
+
+    Raises:
+        SupersetError: when none runs.
+    """
+    state = _alive(usual_home())
+    if state is None:
+        raise SupersetError("no Superset runs here: `citylake superset up` starts one")
+    return f"http://{ADDRESS}:{state['port']}"
+
+
+def is_ready(address: str) -> bool:
+    """Whether the page to log in is shown; `/health` answers of a broken one, too."""
+    try:
+        answer = httpx.get(f"{address}/login/", timeout=10, trust_env=False)
+    except httpx.HTTPError:
+        return False
+    return answer.status_code == httpx.codes.OK
+
+
+def _command(listen: str, port: int) -> list[str]:
+    program = interpreter().with_name("gunicorn")
+    return [
+        str(program),
+        f"--bind={listen}:{port}",
+        "--workers=1",
+        "--worker-class=gthread",
+        f"--threads={THREADS}",
+        "--timeout=120",
+        "--worker-tmp-dir=/dev/shm",
+        "--no-control-socket",
+        "superset.app:create_app()",
+    ]
+
+
+def _bootstrap(home: SupersetHome, environ: Mapping[str, str]) -> None:
+    """Make the metadata database ready, unless it was for this version and administrator."""
+    wanted = _ready_for(home)
+    if home.ready.exists() and home.ready.read_text(encoding="utf-8") == wanted:
+        return
+    home.ready.unlink(missing_ok=True)
+    with home.log.open("ab") as log:
+        try:
+            done = subprocess.run(  # noqa: S603 - own script in Superset's environment
+                [interpreter(), BOOTSTRAP],
+                env=dict(environ),
+                cwd=home.folder,
+                stdout=log,
+                stderr=log,
+                timeout=BOOTSTRAP_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SupersetError(f"Superset was not made ready in time; {home.log}") from error
+    if done.returncode:
+        raise SupersetError(f"Superset could not be made ready; {home.log} says why")
+    write_private(home.ready, wanted)
+
+
+def _ready_for(home: SupersetHome) -> str:
+    """Digest of the lock and of the passwords that the metadata database was made ready for."""
+    from pipeline.settings import REPOSITORY
+    from warehouse.files import digest
+
+    lock = (REPOSITORY / "requirements" / "superset.txt").read_bytes()
+    return digest(lock + home.passwords.read_bytes()) + "\n"
+
+
+def _need_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError as error:
+            raise SupersetError(f"port {port} is taken; --port names another") from error
+
+
+def _mark(home: SupersetHome) -> dict[str, str]:
+    return {"CITYLAKE_KEPT_IN": str(home.folder)}
+
+
+def _mark_text(home: SupersetHome) -> str:
+    ((name, value),) = _mark(home).items()
+    return f"{name}={value}"
+
+
+def _state(home: SupersetHome) -> dict[str, Any] | None:
+    with suppress(FileNotFoundError, ValueError):
+        found: dict[str, Any] = json.loads(Path(home.state).read_text(encoding="utf-8"))
+        return found
+    return None
+
+
+def _alive(home: SupersetHome) -> dict[str, Any] | None:
+    state = _state(home)
+    return state if state and members(state["pid"], _mark_text(home)) else None

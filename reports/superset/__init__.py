@@ -1,0 +1,1 @@
+"""Superset: its settings, what is shown in it as code, and who sees what of it."""

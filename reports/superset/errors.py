@@ -1,0 +1,7 @@
+"""What can go wrong with reports in Superset."""
+
+from warehouse.errors import CitylakeError
+
+
+class ReportsError(CitylakeError):
+    """Reports that are wrong in themselves, or that a server did not take."""

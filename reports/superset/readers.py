@@ -1,0 +1,52 @@
+"""What every reader may do in Superset, whatever the reader may see: look, filter, export."""
+
+# (permission, what it is about), in Superset's words. Nothing that writes but the reader's own
+# choice of filters, links to it, and password.
+READER = "citylake: reader"
+PERMISSIONS = frozenset(
+    {
+        ("can_cache_dashboard_screenshot", "Dashboard"),
+        ("can_csv", "Superset"),
+        ("can_dashboard", "Superset"),
+        ("can_dashboard_permalink", "Superset"),
+        ("can_drill", "Dashboard"),
+        ("can_explore_json", "Superset"),
+        ("can_get", "MenuApi"),
+        ("can_get_drill_info", "Dataset"),
+        ("can_language_pack", "Superset"),
+        ("can_list", "AsyncEventsRestApi"),
+        ("can_log", "Superset"),
+        ("can_query", "Api"),
+        ("can_query_form_data", "Api"),
+        ("can_read", "AdvancedDataType"),
+        ("can_read", "AvailableDomains"),
+        ("can_read", "Chart"),
+        ("can_read", "CssTemplate"),
+        ("can_read", "CurrentUserRestApi"),
+        ("can_read", "Dashboard"),
+        ("can_read", "DashboardFilterStateRestApi"),
+        ("can_read", "DashboardPermalinkRestApi"),
+        ("can_read", "Dataset"),
+        ("can_read", "EmbeddedDashboard"),
+        ("can_read", "Explore"),
+        ("can_read", "ExploreFormDataRestApi"),
+        ("can_read", "SecurityRestApi"),
+        ("can_read", "Theme"),
+        ("can_read", "security"),
+        ("can_recent_activity", "Log"),
+        ("can_samples", "Datasource"),
+        ("can_share_dashboard", "Superset"),
+        ("can_this_form_get", "ResetMyPasswordView"),
+        ("can_this_form_post", "ResetMyPasswordView"),
+        ("can_time_range", "Api"),
+        ("can_userinfo", "UserDBModelView"),
+        ("can_view_chart_as_table", "Dashboard"),
+        ("can_write", "CurrentUserRestApi"),
+        ("can_write", "DashboardFilterStateRestApi"),
+        ("can_write", "DashboardPermalinkRestApi"),
+        ("can_write", "ExploreFormDataRestApi"),
+        ("menu_access", "Dashboards"),
+        ("menu_access", "Home"),
+        ("resetmypassword", "UserDBModelView"),
+    }
+)

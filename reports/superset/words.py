@@ -1,0 +1,43 @@
+"""Headings of dashboards and charts, and the short words on cards."""
+
+from publish.wording import Text
+
+CITY = Text("Toàn thành phố", "City")
+DISTRICT = Text("Quận, huyện, phường, xã", "Districts and wards")
+QUALITY = Text("Chất lượng dữ liệu", "Data quality")
+
+HEADLINE = Text("Chỉ số chính", "Headline indicators")
+INDICATORS = Text("Các chỉ số", "Indicators")
+ATTENTION = Text("Việc cần chú ý hôm nay", "What needs attention today")
+MAP_LATEST = Text("Địa bàn, kỳ đủ mới nhất", "Areas, newest complete period")
+MAP_RUNNING = Text("Địa bàn, kỳ đang chạy (chưa xếp mức)", "Areas, running period (not rated yet)")
+TREND = Text("Diễn biến", "Trend")
+DETAIL = Text(
+    "Chi tiết: tử số, mẫu số, địa bàn, kỳ", "Detail: numerator, denominator, area, period"
+)
+BY_AREA = Text("Theo địa bàn", "By area")
+PUBLICATIONS = Text("Kết luận về từng bộ dữ liệu", "Verdict on every publication")
+WITHHELD = Text("Chưa được phép hiển thị", "Not yet cleared for display")
+
+TARGET = Text("Chỉ tiêu", "Target")
+WHOLE_CITY = Text("Thành phố", "City")
+CHANGE = Text("So kỳ trước", "Change")
+RUNNING = Text("Đang chạy", "Running")
+AS_OF = Text("Số liệu đến", "Data as of")
+INDICATOR = Text("Chỉ số", "Indicator")
+AREA = Text("Địa bàn", "Area")
+VALUE = Text("Giá trị", "Value")
+OWNER = Text("Cơ quan", "Agency")
+REASON = Text("Lý do", "Reason")
+NOTHING = Text("Không có gì phải chú ý.", "Nothing needs attention.")
+NO_FIGURE = Text("chưa có số liệu", "no figure yet")
+NO_AREAS = Text("Không có địa bàn nào để xem.", "No area to be seen.")
+NO_TARGET = Text("không có chỉ tiêu", "no target")
+AREA_FILTER = Text("Địa bàn", "Area")
+INDICATOR_FILTER = Text("Chỉ số trên sơ đồ", "Indicator on the schematic")
+EXPLAINED = Text(
+    "Số lớn là kỳ đủ mới nhất, có xếp mức theo chỉ tiêu; kỳ đang chạy đứng bên dưới, chưa xếp mức. "
+    "Dấu cho biết số liệu có phải là bản mới nhất đã qua kiểm tra hay không.",
+    "The large number is the newest complete period, rated against its target; the running period "
+    "stands below it, unrated. The stamp says whether it is the newest that was checked.",
+)

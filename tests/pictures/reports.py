@@ -1,0 +1,79 @@
+"""Pictures of every dashboard of Superset, as leaders see it on a wall, a laptop and a phone.
+
+Over the serving file of the lake that `CITYLAKE_HOME` names, where there is one; else over rows
+written by hand.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from pipeline.settings import city_paths
+from publish.serving import serving_file
+from tests.pictures.chromium import FOLDER, LOOK_SECONDS, PATIENCE_SECONDS, Browser
+from tests.superset.stage import Stage, stage_in
+
+LEADER, DISTRICT_LEADER = "lanh_dao_thanh_pho", "lanh_dao_phuong_hai_chau"
+WIDE, PHONE = 1440, 390
+TALLEST = 6000
+_LOG_IN = """(async () => {
+  const token = document.querySelector("input[name=csrf_token]")?.value ?? "";
+  const body = new URLSearchParams({csrf_token: token, username: %s, password: %s});
+  const headers = {"Content-Type": "application/x-www-form-urlencoded"};
+  return (await fetch("/login/", {method: "POST", body, headers})).url;
+})()"""
+_BUSY = "document.querySelectorAll('[data-test=loading-indicator], .loading').length"
+_HOLDERS = "document.querySelectorAll('.dashboard-component').length"
+_HEIGHT = "Math.max(...[...document.querySelectorAll('*')].map(each => each.scrollHeight))"
+
+
+def draw(browser: Browser) -> None:
+    """Draw every dashboard."""
+    lake = os.environ.get("CITYLAKE_HOME")
+    found = serving_file(city_paths("danang")) if lake else Path()
+    with tempfile.TemporaryDirectory() as folder, stage_in(Path(folder)) as stage:
+        if found.is_file():
+            copy = stage.serving.with_suffix(".copy")
+            shutil.copy(found, copy)
+            copy.replace(stage.serving)
+        _draw(stage, browser)
+    if lake:
+        os.environ["CITYLAKE_HOME"] = lake
+
+
+def _draw(stage: Stage, browser: Browser) -> None:
+    _be(stage, browser, LEADER)
+    slugs = sorted(str(each["slug"]) for each in stage.client("admin").all("dashboard"))
+    for slug in slugs:
+        _show(stage, browser, slug, WIDE, f"{slug}.png")
+    for slug in slugs:
+        if slug.endswith("-vi"):
+            _show(stage, browser, slug, PHONE, f"{slug}-phone.png")
+    _be(stage, browser, DISTRICT_LEADER)
+    _show(stage, browser, "danang-district-vi", WIDE, "danang-district-vi-hai-chau.png")
+    shown = browser.text()
+    assert "Hải Châu" in shown
+    assert not [name for name in ("Liên Chiểu", "Sơn Trà", "Thanh Khê") if name in shown]
+
+
+def _be(stage: Stage, browser: Browser, user: str) -> None:
+    browser.show(f"{stage.address}/logout/")
+    browser.show(f"{stage.address}/login/")
+    time.sleep(LOOK_SECONDS * 4)
+    script = _LOG_IN % (json.dumps(user), json.dumps(stage.passwords[user]))
+    assert "login" not in str(browser.run(script))
+
+
+def _show(stage: Stage, browser: Browser, slug: str, width: int, name: str) -> None:
+    browser.resize(width, 900)
+    browser.show(f"{stage.address}/superset/dashboard/{slug}/")
+    until = time.monotonic() + PATIENCE_SECONDS
+    time.sleep(LOOK_SECONDS)
+    while not browser.run(_HOLDERS) or browser.run(_BUSY):
+        assert time.monotonic() < until, f"{slug} still loads"
+        time.sleep(LOOK_SECONDS)
+    browser.resize(width, min(TALLEST, int(browser.run(_HEIGHT)) + 20))
+    browser.picture(FOLDER / name)

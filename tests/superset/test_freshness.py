@@ -1,0 +1,89 @@
+"""What is shown is what the serving file holds now: stamps turn, a replacement breaks no answer."""
+
+import shutil
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from reports.superset.errors import ReportsError
+from tests.superset.stage import Stage
+
+VIEW = "report_city_indicator"
+
+
+def _replace(stage: Stage, change: str, scratch: Path) -> None:
+    """Put a changed copy of the serving file in its place, at once."""
+    copy = scratch / "serving.copy"
+    shutil.copy(stage.serving, copy)
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(change)
+    copy.replace(stage.serving)
+
+
+def _stamps(stage: Stage) -> set[tuple[str, str]]:
+    rows = stage.rows("lanh_dao_thanh_pho", VIEW, "indicator_code", "stamp")
+    return {(row["indicator_code"], row["stamp"]) for row in rows}
+
+
+def test_a_late_source_turns_the_stamp_at_once(stage: Stage, tmp_path: Path) -> None:
+    before = _stamps(stage)
+    assert {stamp for _, stamp in before} == {"current"}
+    change = "UPDATE publication_status SET stale = {} WHERE publication = 'indicators-feedback'"
+    _replace(stage, change.format("true"), tmp_path)
+    try:
+        assert ("FB1", "late") in _stamps(stage)
+        assert ("AD1", "current") in _stamps(stage)
+        reasons = stage.rows("lanh_dao_thanh_pho", "report_attention", "reason", "indicator_code")
+        assert {"reason": "late", "indicator_code": "FB5"} in reasons
+    finally:
+        _replace(stage, change.format("false"), tmp_path)
+    assert _stamps(stage) == before
+
+
+def test_charts_load_while_the_file_is_being_replaced(stage: Stage, tmp_path: Path) -> None:
+    ended = threading.Event()
+    replaced = 0
+
+    def replace() -> None:
+        nonlocal replaced
+        while not ended.is_set():
+            _replace(stage, "UPDATE publication_status SET version = 'v2'", tmp_path)
+            replaced += 1
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    try:
+        expected = _stamps(stage)
+        for _ in range(15):
+            assert _stamps(stage) == expected
+    finally:
+        ended.set()
+        thread.join()
+    assert replaced > 3
+
+
+def test_the_connection_reaches_no_other_file(stage: Stage, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a\n1\n", encoding="utf-8")
+    sent = {
+        "datasource": {"id": stage.dataset(VIEW), "type": "table"},
+        "queries": [
+            {
+                "columns": [
+                    {
+                        "expressionType": "SQL",
+                        "label": "x",
+                        "sqlExpression": f"(SELECT max(a) FROM read_csv('{secret}'))",  # noqa: S608 - what an attacker would try
+                    }
+                ],
+                "metrics": None,
+                "row_limit": 1,
+            }
+        ],
+        "result_format": "json",
+        "result_type": "full",
+    }
+    with pytest.raises(ReportsError):
+        stage.client("admin").ask("POST", "/api/v1/chart/data", json=sent)

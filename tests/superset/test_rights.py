@@ -1,0 +1,216 @@
+"""Each role sees its own in every answer of the API and in every export, and nothing else."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from reports.superset.errors import ReportsError
+from tests.superset.stage import (
+    CITY,
+    DISTRICTS,
+    HAI_CHAU,
+    HAI_CHAU_WARD,
+    INDICATORS,
+    NEW,
+    OLD,
+    THANH_KHE,
+    THANH_KHE_WARD,
+    WARDS,
+    Stage,
+)
+
+CITY_VIEW, DISTRICT_VIEW = "report_city_indicator", "report_district_indicator"
+SECTOR_VIEW, PUBLICATIONS = "report_sector_indicator", "report_publication"
+Figure = tuple[str, str, str]
+Sees = Callable[[Figure, int, bool], bool]
+
+EVERYTHING: Sees = lambda figure, group, is_open: True  # noqa: E731 - a table of rules
+HAI_CHAU_AREAS = {(HAI_CHAU, OLD), (HAI_CHAU_WARD, NEW)}
+THANH_KHE_AREAS = {(THANH_KHE, OLD), (THANH_KHE_WARD, NEW)}
+CITY_VIEWS = {CITY_VIEW, DISTRICT_VIEW, SECTOR_VIEW}
+# What each role may see, written down here a second time, by hand.
+MAY_SEE: dict[str, tuple[set[str], Sees]] = {
+    "lanh_dao_thanh_pho": ({*CITY_VIEWS, PUBLICATIONS}, EVERYTHING),
+    "kiem_toan": ({*CITY_VIEWS, PUBLICATIONS}, EVERYTHING),
+    "lanh_dao_phuong_hai_chau": (
+        {DISTRICT_VIEW},
+        lambda figure, group, is_open: figure[1:] in HAI_CHAU_AREAS,
+    ),
+    "lanh_dao_phuong_thanh_khe": (
+        {DISTRICT_VIEW},
+        lambda figure, group, is_open: figure[1:] in THANH_KHE_AREAS,
+    ),
+    "trung_tam_1022": (CITY_VIEWS, lambda figure, group, is_open: group == 1),
+    "trung_tam_hanh_chinh_cong": (CITY_VIEWS, lambda figure, group, is_open: group == 2),
+    "cong_khai": (CITY_VIEWS, lambda figure, group, is_open: is_open),
+}
+
+
+def _all_figures(view: str) -> Iterator[tuple[Figure, int, bool]]:
+    """Every figure that was written into a view: (indicator, area, valid from), group, open."""
+    tiers = [(area, OLD) for area in DISTRICTS] + [(area, NEW) for area in WARDS]
+    areas = tiers if view == DISTRICT_VIEW else [(CITY, OLD), (CITY, NEW)]
+    for code, group, _agency, _unit, _target, is_open in INDICATORS:
+        for area, since in areas:
+            yield (code, area, since), group, is_open
+
+
+def _expected(role: str, view: str) -> set[Figure]:
+    _, sees = MAY_SEE[role]
+    return {figure for figure, group, is_open in _all_figures(view) if sees(figure, group, is_open)}
+
+
+def _seen(stage: Stage, role: str, view: str) -> set[Figure]:
+    columns = ("indicator_code", "area_code", "area_valid_from")
+    return {
+        (row["indicator_code"], row["area_code"], _day(row["area_valid_from"]))
+        for row in stage.rows(role, view, *columns)
+    }
+
+
+def _day(value: object) -> str:
+    from datetime import UTC, datetime
+
+    if isinstance(value, int | float):
+        return datetime.fromtimestamp(value / 1000, UTC).date().isoformat()
+    return str(value)[:10]
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+@pytest.mark.parametrize("view", sorted(CITY_VIEWS))
+def test_the_api_answers_with_the_own_rows_alone(stage: Stage, role: str, view: str) -> None:
+    views, _ = MAY_SEE[role]
+    if view not in views:
+        with pytest.raises(ReportsError, match="403"):
+            stage.rows(role, view, "indicator_code")
+        return
+    expected = _expected(role, view)
+    assert expected
+    assert _seen(stage, role, view) == expected
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+def test_verdicts_are_for_auditors_and_the_city(stage: Stage, role: str) -> None:
+    if PUBLICATIONS in MAY_SEE[role][0]:
+        assert len(stage.rows(role, PUBLICATIONS, "publication", "stamp")) > 3
+    else:
+        with pytest.raises(ReportsError, match="403"):
+            stage.rows(role, PUBLICATIONS, "publication")
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+def test_what_needs_attention_is_about_the_own_rows(stage: Stage, role: str) -> None:
+    rows = stage.rows(role, "report_attention", "indicator_code", "area_code", "area_valid_from")
+    found = {
+        (row["indicator_code"], row["area_code"], _day(row["area_valid_from"])) for row in rows
+    }
+    assert found
+    allowed = _expected(role, DISTRICT_VIEW) | _expected(role, CITY_VIEW)
+    assert found <= allowed
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+def test_an_export_holds_the_own_rows_alone(stage: Stage, role: str) -> None:
+    names = {
+        "FB1": "Feedback handled on time",
+        "FB5": "Overdue requests not yet handled",
+        "AD1": "Dossiers settled on time",
+    }
+    chart = stage.charts()["danang/district-detail-en"]
+    rows = stage.exported(role, chart)
+    assert rows
+    city = stage.rows("admin", DISTRICT_VIEW, "indicator_code", "indicator_name_en", "area_code")
+    code_of = {row["indicator_name_en"]: row["indicator_code"] for row in city}
+    assert names["FB1"] in code_of
+    areas = {
+        row["area_name_en"]: row["area_code"]
+        for row in stage.rows("admin", DISTRICT_VIEW, "area_name_en", "area_code")
+    }
+    name_column = next(n for n in rows[0] if n in ("indicator_name_en", "Indicator"))
+    area_column = next(n for n in rows[0] if n in ("area_name_en", "Area"))
+    found = {(code_of[row[name_column]], areas[row[area_column]]) for row in rows}
+    expected = {(code, area) for code, area, _ in _expected(role, DISTRICT_VIEW)}
+    assert found == expected
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+def test_the_values_to_filter_by_are_the_own_ones(stage: Stage, role: str) -> None:
+    found = {row["area_code"] for row in stage.rows(role, DISTRICT_VIEW, "area_code")}
+    assert found == {area for _, area, _ in _expected(role, DISTRICT_VIEW)}
+
+
+def test_each_role_is_listed_its_own_dashboards(stage: Stage) -> None:
+    def listed(role: str) -> set[str]:
+        found = stage.client(role).all("dashboard")
+        return {
+            str(each["slug"]).removeprefix("danang-").removesuffix("-vi")
+            for each in found
+            if str(each["slug"]).endswith("-vi")
+        }
+
+    groups = {"group-1", "group-2", "group-5", "group-10"}
+    assert listed("lanh_dao_thanh_pho") == {"city", "district", "quality", *groups}
+    assert listed("kiem_toan") == {"city", "district", "quality", *groups}
+    assert listed("trung_tam_1022") == {"city", "district", "group-1"}
+    assert listed("trung_tam_hanh_chinh_cong") == {"city", "district", "group-2"}
+    assert listed("lanh_dao_phuong_hai_chau") == {"district", "group-10"}
+    assert listed("cong_khai") == {"city", "district", *groups}
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+def test_nobody_but_the_administrator_writes_or_runs_sql(stage: Stage, role: str) -> None:
+    client = stage.client(role)
+    chart = next(iter(stage.charts().values()))
+    sql = {"database_id": 1, "sql": "SELECT 1", "client_id": "abc"}
+    for method, path, sent in (
+        ("PUT", f"/api/v1/chart/{chart}", {"slice_name": "x"}),
+        ("POST", "/api/v1/sqllab/execute/", sql),
+        ("GET", "/api/v1/assets/export/", None),
+        ("GET", "/api/v1/security/users/", None),
+        ("GET", "/api/v1/rowlevelsecurity/", None),
+    ):
+        with pytest.raises(ReportsError, match="40[134]|page"):
+            client.ask(method, path, json=sent)
+
+
+@contextmanager
+def _without_rules(stage: Stage, *parts: str) -> Iterator[None]:
+    """The rules whose names hold one of some texts are away; afterwards everything is as before."""
+    admin = stage.client("admin")
+    gone = [
+        each
+        for each in admin.all("rowlevelsecurity")
+        if any(part in each["name"] for part in parts)
+    ]
+    assert len(gone) >= len(parts)
+    for each in gone:
+        admin.ask("DELETE", f"/api/v1/rowlevelsecurity/{each['id']}")
+    try:
+        yield
+    finally:
+        stage.citylake("reports", "apply", "--city", "danang")
+
+
+def test_a_lost_rule_shows_nothing_and_is_noticed(stage: Stage) -> None:
+    role = "lanh_dao_phuong_hai_chau"
+    with _without_rules(stage, role):
+        seen = _seen(stage, role, DISTRICT_VIEW)
+        assert seen != _expected(role, DISTRICT_VIEW)
+        assert seen == set()
+    assert _seen(stage, role, DISTRICT_VIEW) == _expected(role, DISTRICT_VIEW)
+
+
+def test_these_tests_see_rows_that_are_not_the_own(stage: Stage) -> None:
+    role = "lanh_dao_phuong_hai_chau"
+    with _without_rules(stage, role, "base"):
+        assert _seen(stage, role, DISTRICT_VIEW) > _expected(role, DISTRICT_VIEW)
+
+
+def test_the_data_of_health_is_nowhere(stage: Stage) -> None:
+    codes = {row["indicator_code"] for row in stage.rows("admin", CITY_VIEW, "indicator_code")}
+    assert codes == {code for code, *_ in INDICATORS}
+    assert not any(
+        each["table_name"].startswith(("mart_", "withheld"))
+        for each in stage.client("admin").all("dataset")
+    )

@@ -1,0 +1,179 @@
+"""Reports are checked against the serving file without a server; each fault names its file."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.context import Context, open_context
+from pipeline.superset.reports import _reports, check, render, report_problems
+from reports.superset.assets import CHARTS, DASHBOARDS, DATABASES, DATASETS, Asset, read_assets
+from reports.superset.check import problems
+
+Assets = Sequence[Asset]
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
+    monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
+    return open_context("danang")
+
+
+@pytest.fixture
+def assets(context: Context) -> Assets:
+    return _reports(context).assets
+
+
+def _columns(assets: Assets) -> dict[str, list[str]]:
+    return {
+        each.content["table_name"]: [column["column_name"] for column in each.content["columns"]]
+        for each in assets
+        if each.kind == DATASETS
+    }
+
+
+def _changed(assets: Assets, key: str, kind: str, content: Mapping[str, Any]) -> list[Asset]:
+    return [
+        replace(each, content={**each.content, **content})
+        if (each.kind, each.key) == (kind, key)
+        else each
+        for each in assets
+    ]
+
+
+def _of(assets: Assets, kind: str, key: str) -> Asset:
+    (found,) = [each for each in assets if (each.kind, each.key) == (kind, key)]
+    return found
+
+
+def test_the_reports_of_the_city_are_sound(context: Context, assets: Assets) -> None:
+    assert {each.kind for each in assets} == {DATABASES, DATASETS, CHARTS, DASHBOARDS}
+    assert report_problems(context, assets) == []
+
+
+def test_a_column_that_the_marts_dropped_is_told_before_any_push(
+    context: Context, assets: Assets
+) -> None:
+    columns = _columns(assets)
+    columns["report_district_indicator"].remove("numerator")
+    faults = problems(assets, columns)
+    assert faults == [
+        "datasets/danang.report_district_indicator.yaml: "
+        "report_district_indicator has no column numerator"
+    ]
+
+
+def test_a_metric_over_a_dropped_column_is_told(context: Context, assets: Assets) -> None:
+    key = "danang/report_city_indicator"
+    metrics = [{"metric_name": "old", "verbose_name": "", "expression": "MAX(gone)"}]
+    kept = [*_of(assets, DATASETS, key).content["metrics"], *metrics]
+    broken = _changed(assets, key, DATASETS, {"metrics": kept})
+    (fault,) = report_problems(context, broken)
+    assert fault.startswith("datasets/danang.report_city_indicator.yaml: metric old: Binder Error")
+
+
+@pytest.mark.parametrize(
+    ("key", "params", "fault"),
+    [
+        pytest.param(
+            "danang/attention-vi",
+            {"all_columns": ["gone"]},
+            "report_attention has no column gone",
+            id="column",
+        ),
+        pytest.param(
+            "danang/attention-vi",
+            {"order_by_cols": ['["gone", true]']},
+            "report_attention has no column gone",
+            id="order",
+        ),
+        pytest.param(
+            "danang/attention-vi",
+            {"handlebarsTemplate": "{{#each data}}{{gone}}{{/each}}"},
+            "shows gone, which it does not ask for",
+            id="template",
+        ),
+        pytest.param(
+            "danang/attention-vi",
+            {"adhoc_filters": [{"subject": "gone"}]},
+            "report_attention has no column gone",
+            id="filter",
+        ),
+        pytest.param(
+            "danang/city-headline-vi",
+            {"metrics": ["gone"]},
+            "report_city_indicator has no metric gone",
+            id="metric",
+        ),
+        pytest.param(
+            "danang/city-trend-vi",
+            {"x_axis": "gone"},
+            "report_city_indicator has no column gone",
+            id="axis",
+        ),
+    ],
+)
+def test_a_chart_that_asks_for_what_there_is_not_is_told(
+    assets: Assets, key: str, params: Mapping[str, Any], fault: str
+) -> None:
+    chart = _of(assets, CHARTS, key)
+    broken = _changed(assets, key, CHARTS, {"params": {**chart.content["params"], **params}})
+    assert problems(broken, _columns(assets)) == [f"{chart.path}: {fault}"]
+
+
+def test_a_query_for_an_export_is_checked_too(assets: Assets) -> None:
+    chart = _of(assets, CHARTS, "danang/attention-vi")
+    query = json.loads(chart.content["query_context"])
+    query["queries"][0]["columns"].append("gone")
+    broken = _changed(assets, chart.key, CHARTS, {"query_context": json.dumps(query)})
+    assert problems(broken, _columns(assets)) == [
+        f"{chart.path}: report_attention has no column gone"
+    ]
+
+
+def test_a_chart_without_its_dataset_is_told(assets: Assets) -> None:
+    left = [each for each in assets if each.key != "danang/report_attention"]
+    faults = problems(left, _columns(assets))
+    assert len(faults) == 2
+    assert all(fault.startswith("charts/danang.attention-") for fault in faults)
+
+
+def test_a_dashboard_without_its_chart_or_filter_column_is_told(assets: Assets) -> None:
+    left = [each for each in assets if each.key != "danang/city-trend-vi"]
+    (fault,) = problems(left, _columns(assets))
+    assert fault.startswith("dashboards/danang.city-vi.yaml: CHART-4-0: chart ")
+
+    board = _of(assets, DASHBOARDS, "danang/district-vi")
+    metadata = json.loads(json.dumps(board.content["metadata"]))
+    metadata["native_filter_configuration"][0]["targets"][0]["column"]["name"] = "gone"
+    broken = _changed(assets, board.key, DASHBOARDS, {"metadata": metadata})
+    assert problems(broken, _columns(assets)) == [
+        f"{board.path}: filter Địa bàn: report_district_indicator has no column gone"
+    ]
+
+
+def test_files_of_a_folder_are_checked_by_name(
+    context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "files"
+    assert render("danang", folder) == 0
+    assert check("danang", folder) == 0
+    place = folder / "charts" / "danang.attention-vi.yaml"
+    place.write_text(place.read_text(encoding="utf-8").replace("severity", "gravity"), "utf-8")
+    capsys.readouterr()
+    assert check("danang", folder) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("charts/danang.attention-vi.yaml: report_attention has no column")
+
+
+def test_what_is_written_is_read_again_the_same(assets: Assets, tmp_path: Path) -> None:
+    from reports.superset.assets import write_assets
+
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts" / "danang.old.yaml").write_text("a: 1\n", encoding="utf-8")
+    write_assets(assets, tmp_path)
+    again = {(each.kind, each.key, each.uuid): each.content for each in read_assets(tmp_path)}
+    assert again == {(each.kind, each.key, each.uuid): each.content for each in assets}
