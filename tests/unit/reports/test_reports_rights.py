@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.context import Context, open_context
 from pipeline.superset.reports import _reports
+from publish.report_views import AUDITED
 from reports.superset.contents import Reports
 from reports.superset.rights import Rule, wanted_rights
 from warehouse.access import Access, Role, RoleKind
@@ -15,6 +16,7 @@ FIGURES = {
     "report_city_indicator",
     "report_district_indicator",
     "report_sector_indicator",
+    "report_indicator",
     "report_attention",
 }
 
@@ -37,6 +39,7 @@ def _access(*roles: Role) -> Access:
 CITY = Role("city", RoleKind.CITY_LEADER, TITLE)
 NOWHERE = Role("nowhere", RoleKind.AREA_LEADER, TITLE)
 NO_GROUP = Role("no_group", RoleKind.SECTOR_AGENCY, TITLE)
+AUDITOR = Role("auditor", RoleKind.AUDITOR, TITLE)
 FEEDBACK = Role("feedback", RoleKind.SECTOR_AGENCY, TITLE, (), (1,))
 
 
@@ -66,15 +69,16 @@ def test_every_view_is_shut_but_to_those_who_see_all_of_it(reports: Reports) -> 
 def test_a_view_that_a_role_may_not_read_is_not_granted(reports: Reports) -> None:
     wanted = wanted_rights(reports, _access(CITY, FEEDBACK, NOWHERE), {"eve": "feedback"})
     assert set(wanted.grants["danang: feedback"]) == FIGURES
-    assert set(wanted.grants["danang: city"]) == set(reports.views)
+    assert set(wanted.grants["danang: city"]) == set(reports.views) - set(AUDITED)
     assert wanted.users == {"eve": "danang: feedback"}
 
 
 def test_dashboards_are_for_those_who_may_read_all_of_them(reports: Reports) -> None:
-    boards = wanted_rights(reports, _access(CITY, FEEDBACK, NOWHERE), {}).boards
-    assert boards["danang/city-vi"] == ("danang: city", "danang: feedback")
-    assert boards["danang/group-1-en"] == ("danang: city", "danang: feedback")
-    assert boards["danang/group-2-en"] == ("danang: city",)
-    assert boards["danang/quality-vi"] == ("danang: city",)
+    boards = wanted_rights(reports, _access(CITY, FEEDBACK, NOWHERE, AUDITOR), {}).boards
+    everything = ("danang: auditor", "danang: city")
+    assert boards["danang/city-vi"] == (*everything, "danang: feedback")
+    assert boards["danang/group-1-en"] == (*everything, "danang: feedback")
+    assert boards["danang/group-2-en"] == everything
+    assert boards["danang/quality-vi"] == ("danang: auditor",)
     assert "danang: nowhere" in boards["danang/district-vi"]
     assert wanted_rights(reports, _access(NOWHERE), {}).boards["danang/city-vi"] == ("Admin",)
