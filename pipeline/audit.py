@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def audited(
     context: Context,
     checks: Mapping[str, Sequence[Mapping[str, Any]]],
-    behind: Collection[str] | None,
+    behind: Collection[str],
 ) -> "dict[str, pa.Table]":
     """The auditors' tables of the serving file.
 
@@ -32,7 +32,7 @@ def audited(
         context: City and day.
         checks: Results of the newest judged build by publication; those of publications that are
             not served are left out.
-        behind: Sources that are late on the day; None where no day is published.
+        behind: Sources that are late on the day that is published.
 
     Returns:
         As `publish.audit_tables.audit_tables`.
@@ -48,7 +48,7 @@ def audited(
     return audit_tables(deliveries, _broken(context), served, record.number if record else None)
 
 
-def _delivery(context: Context, source: SourceContract, behind: Collection[str] | None) -> Delivery:
+def _delivery(context: Context, source: SourceContract, behind: Collection[str]) -> Delivery:
     snapshot = context.lake.snapshot("core", source.table)
     as_of = snapshot.as_of(source.id) if snapshot else None
     attempt = last_outcome(context.paths.journal, source.id) or {}
@@ -60,7 +60,7 @@ def _delivery(context: Context, source: SourceContract, behind: Collection[str] 
         core_table=source.table,
         as_of=as_of,
         expected_by=_expected_by(source, as_of),
-        is_late=None if behind is None else source.id in behind,
+        is_late=source.id in behind,
         attempt_day=date.fromisoformat(attempt["as_of"]) if attempt else None,
         attempt_status=attempt.get("status"),
         counts={} if _is_health(context, source.table) else _last_batch(snapshot, source.id),

@@ -5,7 +5,7 @@ The run takes them in a row in one process; `pipeline.steps` calls each alone.
 
 import json
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -153,26 +153,31 @@ def publish(context: Context) -> tuple[dict[str, Release], dict[str, list[str]]]
         The newest release by dataset, and the late sources by publication.
     """
     record = latest(context.paths)
-    behind = [source for source in context.city.sources.values() if _is_late(context, source)]
-    late = _late_by_publication(behind, record) if record else {}
-    names = {source.id for source in behind}
-    return _publish(context, _told(context.paths, record), late, names), late
+    behind = [name for name, source in context.city.sources.items() if _is_late(context, source)]
+    content = {"day": context.as_of.isoformat(), "sources": behind}
+    replace_content(_late_file(context.paths), canonical_json(content), context.paths.work)
+    late = _late_by_publication(context, behind, record)
+    return _publish(context, _told(context.paths, record), late, behind), late
 
 
 def publish_decided(context: Context) -> dict[str, Release]:
-    """The same after a person's decision, which says nothing of a day or of its sources.
+    """The same after a person's decision, which is about no day: sources are as late as before.
 
     Returns:
         The newest release by dataset.
     """
-    return _publish(context, {}, {})
+    path = _late_file(context.paths)
+    told = json.loads(path.read_bytes())["sources"] if path.is_file() else []
+    behind = [name for name in told if name in context.city.sources]
+    late = _late_by_publication(context, behind, latest(context.paths))
+    return _publish(context, {}, late, behind)
 
 
 def _publish(
     context: Context,
     fresh: Mapping[str, Status],
     late: Mapping[str, list[str]],
-    behind: Collection[str] | None = None,
+    behind: Sequence[str],
 ) -> dict[str, Release]:
     publications = tuple(context.registry.publications.values())
     record_decisions(context.paths)
@@ -183,21 +188,30 @@ def _publish(
     return releases
 
 
-def _late_by_publication(behind: Sequence[SourceContract], record: Record) -> dict[str, list[str]]:
-    """The sources of each publication that failed on this day or lag behind it."""
+def _late_by_publication(
+    context: Context, behind: Sequence[str], record: Record | None
+) -> dict[str, list[str]]:
+    """The late sources of each publication of a record."""
+    sources = context.city.sources
     return {
-        name: [source.id for source in behind if source.table in entry.pins]
-        for name, entry in record.entries.items()
+        name: [source for source in behind if sources[source].table in entry.pins]
+        for name, entry in (record.entries if record else {}).items()
     }
 
 
 def _is_late(context: Context, source: SourceContract) -> bool:
+    """Whether a source failed on the context's day or lags behind it."""
     attempt = last_outcome(context.paths.journal, source.id) or {}
     if attempt.get("error") and attempt["as_of"] == context.as_of.isoformat():
         return True
     snapshot = context.lake.snapshot("core", source.table)
     as_of = snapshot.as_of(source.id) if snapshot else None
     return as_of is None or as_of < context.as_of
+
+
+def _late_file(paths: CityPaths) -> Path:
+    """Which sources were late on the day that was published last: derived, replaced whole."""
+    return paths.journal / "late.json"
 
 
 def _judged_file(paths: CityPaths) -> Path:

@@ -59,8 +59,7 @@ class Delivery:
         core_table: The table that it fills.
         as_of: Latest processing day that was loaded, or None.
         expected_by: Last day on which the next delivery is in time, or None where no SLA says so.
-        is_late: Whether it failed on, or lags behind, the day that is published; None where no day
-            is (after a person's decision).
+        is_late: Whether it failed on, or lags behind, the day that is published.
         attempt_day, attempt_status: Processing day and end of the last attempt to read it.
         counts: Records of its last batch by `COUNTS`; empty where they may not be shown.
     """
@@ -72,7 +71,7 @@ class Delivery:
     core_table: str
     as_of: date | None
     expected_by: date | None
-    is_late: bool | None
+    is_late: bool
     attempt_day: date | None
     attempt_status: str | None
     counts: Mapping[str, int]

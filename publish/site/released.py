@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import duckdb
+
 from publish.checksums import SUMS, listed_sums
 from publish.data_package import bilingual
+from publish.errors import ReleaseError
 from publish.release import latest_version, shown_versions
 from publish.report_views import PUBLICATIONS
 from publish.site.view import OpenView, Row, text_of
@@ -22,6 +25,7 @@ from warehouse.sql import literal_list
 
 CURRENT = "current"
 SHOWN_VERSIONS = 30
+_DAMAGED = (OSError, ValueError, LookupError, TypeError, ReleaseError, duckdb.Error)
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ class Dataset:
     Attributes:
         stamp: Code of the stamp.
         verdict, verdict_text: On its newest candidate.
-        release: None where nothing was released yet.
+        release: None where nothing was released yet, or it is damaged.
+        is_damaged: Whether its releases are not as they were written; `citylake verify` says where.
     """
 
     name: str
@@ -119,6 +124,7 @@ class Dataset:
     verdict_text: Text | None
     data_as_of: Text | None
     release: Release | None
+    is_damaged: bool
 
     @property
     def is_current(self) -> bool:
@@ -153,6 +159,12 @@ def _dataset(
     contracts: Mapping[str, TableContract],
 ) -> Dataset:
     frequency = publication.update_frequency
+    release, is_damaged = None, False
+    try:
+        release = _release(paths, publication, contracts[publication.marts[0]])
+    except _DAMAGED:
+        # The rest of the page is as true as before, and must not grow old over this.
+        is_damaged = True
     return Dataset(
         name=publication.name,
         title=_both(publication.title),
@@ -165,7 +177,8 @@ def _dataset(
         verdict=row["verdict"],
         verdict_text=text_of(row, "verdict_text"),
         data_as_of=text_of(row, "data_as_of_text"),
-        release=_release(paths, publication, contracts[publication.marts[0]]),
+        release=release,
+        is_damaged=is_damaged,
     )
 
 

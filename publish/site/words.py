@@ -74,6 +74,10 @@ WORDS: Mapping[str, Text] = {
     "owner": Text("Cơ quan phụ trách", "Owner agency"),
     "licence": Text("Giấy phép", "Licence"),
     "checks_passed": Text("Kiểm tra đạt", "Checks passed"),
+    "damaged": Text(
+        "bản phát hành không còn nguyên vẹn, không thể tải về",
+        "the release is not as it was written and cannot be downloaded",
+    ),
     "files": Text("Tệp tải về", "Files to download"),
     "file": Text("Tệp", "File"),
     "content": Text("Nội dung", "Content"),

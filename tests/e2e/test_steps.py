@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from extract.outcomes import last_outcome
@@ -194,6 +195,8 @@ def test_held_refused_and_told(here: Lake, tmp_path: Path) -> None:
     held = steps.promote(str(city), build)["publications"][name]
     assert held["verdict"] == "hold"
     version = steps.publish(str(city), DAY.isoformat())["releases"][name]
+    late = steps.publish(str(city), "2025-07-03")["late"]
+    assert late[name] == [SOURCE]
     with pytest.raises(PromotionError, match="never held"):
         steps.refuse(str(city), name, "0" * 64, "Lan")
     said = here.call(
@@ -202,6 +205,13 @@ def test_held_refused_and_told(here: Lake, tmp_path: Path) -> None:
     assert said == f"{name} {held['candidate'][:12]}: refused by Lan\n"
     status = json.loads(here.call("status", "--city", str(city), "--json"))["publications"][name]
     assert (status["verdict"], status["waiting"], status["version"]) == ("reject", None, version)
+    # What is late stays late, and is said: a decision is no delivery.
+    with duckdb.connect(str(here.root / "serving" / "marts.duckdb"), read_only=True) as serving:
+        told = serving.execute(
+            "SELECT publication, late_sources FROM publication_status"
+        ).fetchall()
+        assert dict(told) == late
+        assert serving.execute("SELECT is_late FROM report_source").fetchall() == [(True,)]
     assert steps.refuse(str(city), name, held["candidate"], "Lan")["record"] == 3
     with pytest.raises(PromotionError, match="was refused"):
         steps.approve(str(city), name, held["candidate"], "Minh")

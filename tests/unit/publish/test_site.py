@@ -15,6 +15,7 @@ from publish.serving import Status
 from publish.site.words import WORDS
 from tests.unit.publish.promoted_city import (
     DATASET,
+    DAY,
     FEEDBACK,
     FIGURES,
     PromotedCity,
@@ -319,6 +320,18 @@ def test_a_value_that_is_missing_says_why(empty: PromotedCity) -> None:
     empty.promote({"mart_city_indicator": rows})
     empty.serve()
     assert "chưa có số liệu tháng 6/2025 chưa đánh giá" in card(empty, "vi")
+
+
+@pytest.mark.parametrize("name", [f"{DATASET}.csv", "quality-report.json", "changes.parquet"])
+def test_a_damaged_release_is_told_and_stops_nothing(city: PromotedCity, name: str) -> None:
+    (damaged,) = city.context.paths.releases.glob(f"{DATASET}/*/{name}")
+    damaged.unlink()
+    city.serve({FEEDBACK: Status("reject", DAY)})
+    for language in LANGUAGES:
+        page = city.page(language)
+        assert f"</svg>{WORDS['damaged'].of(language)}</p>" in page
+        assert "SHA256SUMS</a>" not in page
+        assert wording.STAMPS["rejected"].of(language) in card(city, language)
 
 
 def test_the_strict_reader_sees_what_is_wrong() -> None:
