@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+from pypdf import PdfReader
 
 from tests.e2e.conftest import HISTORY
 from tests.e2e.one_stop import URI_VARIABLE
@@ -22,11 +23,20 @@ def _status(lake: Lake) -> dict[str, tuple[bool, list[str]]]:
     return {name: (stale, late) for name, stale, late in rows}
 
 
+def _brief(lake: Lake) -> str:
+    """What the brief of the city says."""
+    place = lake.home / "brief.pdf"
+    named = ("--city", lake.city, "--date", DAY.isoformat(), "--area", "48")
+    lake.call("brief", *named, "--output", str(place))
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(place).pages).split())
+
+
 def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     assert _status(lake) == {
         "indicators-feedback": (False, []),
         "service-request-monthly": (False, []),
     }
+    assert "số liệu đã kiểm, mới nhất" in _brief(lake)
     before = lake.hashes()
     output = lake.run(DAY, expect=1, **{URL_VARIABLE: NOWHERE})
     assert "feedback.open311" in output
@@ -36,6 +46,9 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
         "indicators-feedback": (True, ["feedback.open311"]),
         "service-request-monthly": (True, ["feedback.open311"]),
     }
+    brief = _brief(lake)
+    assert "3/3 chỉ số có số liệu chưa mới nhất" in brief
+    assert "nguồn chậm: feedback.open311" in brief
     told = json.loads(lake.call("status", "--city", lake.city, "--json"))["sources"]
     assert told["feedback.open311"]["last_attempt"] == "transient"
     assert "source feedback.open311" in told["feedback.open311"]["error"]
@@ -44,6 +57,7 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     assert changed == {"serving/publication_status"}
     lake.run(DAY)
     assert not any(stale for stale, _ in _status(lake).values())
+    assert "nguồn chậm" not in _brief(lake)
 
 
 def test_a_source_without_an_address_leaves_the_others_alone(
