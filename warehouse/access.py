@@ -126,14 +126,24 @@ def _role_problems(document: Document, areas: "Set[AreaKey]") -> list[Problem]:
 
 def _recipient_problems(document: Document, areas: "Set[AreaKey]") -> list[Problem]:
     problems = _twice(document, "recipients")
-    known = {node["code"] for node in document.data["roles"]}
+    known = {node["code"]: node for node in document.data["roles"]}
     for index, node in enumerate(document.data.get("recipients", ())):
         if node["role"] not in known:
             message = f"there is no role {node['role']!r}"
             place = ("recipients", index, "role")
             problems.append(document.problem(place, "citylake.access", message))
+        elif not _names(known[node["role"]], node["area"]):
+            message = f"role {node['role']} may not see this area"
+            place = ("recipients", index, "area")
+            problems.append(document.problem(place, "citylake.access", message))
         problems += _unknown(document, ("recipients", index, "area"), node["area"], areas)
     return problems
+
+
+def _names(role: Mapping[str, Any], area: Mapping[str, Any]) -> bool:
+    """Whether a role is not bound to areas, or names this one."""
+    is_bound = role["kind"] == RoleKind.AREA_LEADER
+    return not is_bound or _key(area) in [_key(each) for each in role.get("areas", ())]
 
 
 def _twice(document: Document, name: str) -> list[Problem]:

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+from pypdf import PdfReader
 
 from publish.wording import STAMPS
 from tests.e2e.conftest import HISTORY
@@ -44,11 +45,20 @@ def _deliveries(lake: Lake) -> list[tuple[object, ...]]:
         ).fetchall()
 
 
+def _brief(lake: Lake) -> str:
+    """What the brief of the city says."""
+    place = lake.home / "brief.pdf"
+    named = ("--city", lake.city, "--date", DAY.isoformat(), "--area", "48")
+    lake.call("brief", *named, "--output", str(place))
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(place).pages).split())
+
+
 def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     assert _status(lake) == {
         "indicators-feedback": (False, []),
         "service-request-monthly": (False, []),
     }
+    assert "số liệu đã kiểm, mới nhất" in _brief(lake)
     before = lake.hashes()
     assert STAMPS["late"].vi not in _page(lake)
     output = lake.run(DAY, expect=1, **{URL_VARIABLE: NOWHERE})
@@ -61,6 +71,9 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     }
     assert _page(lake).count(f"{STAMPS['late'].vi} · Số liệu đến ngày 01/07/2025") == 3
     assert _deliveries(lake) == [("feedback.open311", True, "lỗi tạm thời", date(2025, 7, 1))]
+    brief = _brief(lake)
+    assert "3/3 chỉ số có số liệu chưa mới nhất" in brief
+    assert "nguồn chậm: feedback.open311" in brief
     told = json.loads(lake.call("status", "--city", lake.city, "--json"))["sources"]
     assert told["feedback.open311"]["last_attempt"] == "transient"
     assert "source feedback.open311" in told["feedback.open311"]["error"]
@@ -75,6 +88,7 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     assert _deliveries(lake) == [("feedback.open311", False, "đã nhận", DAY)]
     (told,) = (line for line in output.splitlines() if line.startswith("open first: "))
     assert told.endswith("danang/serving/site/index.html")
+    assert "nguồn chậm" not in _brief(lake)
 
 
 def test_a_source_without_an_address_leaves_the_others_alone(

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from publish.access import may_see, rights
+from publish.access import rights
 from warehouse.access import Access, Role, RoleKind, load_access
 from warehouse.contract.problem import ContractError
 
@@ -136,26 +136,3 @@ def test_the_city_names_every_kind_of_role() -> None:
     access = load_access(FOLDER, areas)
     assert {role.kind for role in access.roles.values()} == set(RoleKind)
     assert {"vi"} == {each.language for each in access.recipients.values()}
-
-
-CITY, WARD, OLD_DISTRICT = ("48", NEW), ("20242", NEW), ("492", OLD)
-
-
-def role(kind: RoleKind, *areas: tuple[str, date], groups: tuple[int, ...] = ()) -> Role:
-    return Role("r", kind, {"vi": "r", "en": "r"}, areas, groups)
-
-
-@pytest.mark.parametrize(
-    ("who", "seen"),
-    [
-        pytest.param(role(RoleKind.CITY_LEADER), {CITY, WARD, OLD_DISTRICT}, id="city"),
-        pytest.param(role(RoleKind.AREA_LEADER, WARD), {WARD}, id="own-area"),
-        pytest.param(role(RoleKind.AREA_LEADER), set(), id="no-area"),
-        pytest.param(role(RoleKind.SECTOR_AGENCY, groups=(2,)), {CITY, WARD, OLD_DISTRICT}, id="2"),
-        pytest.param(role(RoleKind.SECTOR_AGENCY), set(), id="no-group"),
-        pytest.param(role(RoleKind.OPEN), {CITY, WARD, OLD_DISTRICT}, id="open"),
-        pytest.param(role(RoleKind.AUDITOR), {CITY, WARD, OLD_DISTRICT}, id="auditor"),
-    ],
-)
-def test_a_role_may_see(who: Role, seen: set[tuple[str, date]]) -> None:
-    assert {area for area in (CITY, WARD, OLD_DISTRICT) if may_see(who, area)} == seen
