@@ -14,7 +14,7 @@ from reports.superset import charts, dashboards, looks, words
 from reports.superset.assets import Asset
 from reports.superset.charts import Chart, Filter, Question
 from reports.superset.dashboards import Cell, Choice, Dashboard, slug
-from reports.superset.datasets import LATEST, database, datasets, metric_of
+from reports.superset.datasets import LATEST, SHOWN, database, datasets, metric_of
 from warehouse.contract.model import TableContract
 from warehouse.registry_model import Indicator, Registry
 
@@ -142,7 +142,6 @@ class _Pages:
         only: list[Filter] = [("is_headline", "IS TRUE", None)]
         address = f"/superset/dashboard/{group}/"
         headline = self._cards("city-headline", CITY_VIEW, only, address)
-        percent = [code for code, each in self._headline().items() if _unit(each) == "%"]
         rows = [
             [Cell(headline, 12, _cards_height(len(self._headline())))],
             [Cell(self._attention(), 12, 48)],
@@ -150,7 +149,7 @@ class _Pages:
                 [Cell(chart, 12, height)]
                 for chart, height in zip(self._maps() if has_areas else (), (36, 100), strict=False)
             ),
-            [Cell(self._trend("city-trend", percent, "%"), 12, 44)],
+            *([Cell(chart, 12, 36)] for chart in self._directions("city-trend", CITY_VIEW)),
             *self._withheld_rows(self.withheld),
             [Cell(self._say(words.EXPLAINED), 12, 10)],
         ]
@@ -166,11 +165,12 @@ class _Pages:
     def _cards(self, name: str, view: str, filters: Sequence[Filter], more: str = "") -> Chart:
         of_areas = view == DISTRICT_VIEW
         known = {column.name for column in self.views[view].columns}
-        texts = [each for each in self._in(*LATEST) if each in known]
+        shown = [each for each in self._in(*SHOWN) if each in known]
         metrics = [
             "place",
             "latest_rating",
-            *(f"latest_{each}" for each in texts),
+            *(f"latest_{each}" for each in self._in(*LATEST)),
+            *(f"shown_{each}" for each in shown),
             f"running_text_{self.language}",
             "any_stamp",
             f"any_stamp_text_{self.language}",
@@ -271,6 +271,20 @@ class _Pages:
         title = f"{self._say(words.TREND)} ({named}){suffix}"
         return Chart(self._named(name), title, "echarts_timeseries_line", question, options)
 
+    def _directions(self, name: str, view: str) -> list[Chart]:
+        """Headline percentages over time: those that are to rise, and those that are to fall.
+
+        What is to rise is mostly near 100, what is to fall near 0: on one axis both are flat.
+        """
+        percent = {code: each for code, each in self._headline().items() if _unit(each) == "%"}
+        made = []
+        for better, title in (("higher", words.TO_RISE), ("lower", words.TO_FALL)):
+            codes = [code for code, each in percent.items() if each.definition.better == better]
+            if codes:
+                suffix = f": {self._say(title)}"
+                made.append(self._trend(f"{name}-{better}", codes, "%", view, suffix))
+        return made
+
     def _trends(self, name: str, indicators: Mapping[str, Indicator], view: str) -> list[Chart]:
         units: dict[str, list[str]] = {}
         for code, each in indicators.items():
@@ -286,7 +300,7 @@ class _Pages:
         if "city_value" in view_columns:
             columns[4:4] = self._in("city_value_text")
         hidden = ["period_start"]
-        order = [("period_start", False), ("indicator_code", True)]
+        order = [("period_start", False), ("indicator_code", True), ("n", False)]
         question = Question(view, [*columns, *hidden], (), filters, order, limit=limit)
         config: dict[str, dict[str, object]] = {
             each: {"customColumnName": _short(view_columns[each].of(self.language))}
@@ -306,12 +320,11 @@ class _Pages:
     def _district(self) -> Dashboard:
         cards = self._cards("district-cards", DISTRICT_VIEW, [])
         detail = self._detail("district-detail", DISTRICT_VIEW, [_SHOWN])
-        percent = [code for code, each in self._headline().items() if _unit(each) == "%"]
-        trend = self._trend("district-trend", percent, "%", DISTRICT_VIEW)
+        trends = self._directions("district-trend", DISTRICT_VIEW)
         rows = [
             [Cell(cards, 12, _cards_height(len(self.served)))],
             [Cell(self._attention(), 12, 36)],
-            [Cell(trend, 12, 44)],
+            *([Cell(chart, 12, 36)] for chart in trends),
             [Cell(detail, 12, 64)],
             [Cell(self._say(words.EXPLAINED), 12, 10)],
         ]
@@ -321,7 +334,7 @@ class _Pages:
             self._say(words.AREA_FILTER),
             DISTRICT_VIEW,
             column,
-            [each.name for each in (cards, self._attention(), trend, detail)],
+            [each.name for each in (cards, self._attention(), *trends, detail)],
             filters=[_SHOWN, ("value", "IS NOT NULL", None)],
         )
         return Dashboard(self._named("district"), self._titled(words.DISTRICT), rows, [choice])
@@ -410,5 +423,5 @@ def _cards_height(cards: int) -> int:
 
 
 def _short(title: str) -> str:
-    """A heading from a description: what stands before its first semicolon."""
-    return title.partition(";")[0]
+    """A heading from a description: what stands before its first semicolon or comma."""
+    return title.partition(";")[0].partition(",")[0]

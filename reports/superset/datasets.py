@@ -21,13 +21,11 @@ _DRAWN = [name for name in FIGURES if name != "report_sector_indicator"]
 LATEST = (
     "value_text",
     "period",
-    "target_text",
     "change_text",
-    "city_value_text",
     "rating_text",
-    "data_as_of_text",
-    "obs_status_text",
 )
+# The same, and of the newest period where none is complete yet, by `shown_<column>`.
+SHOWN = ("target_text", "city_value_text", "data_as_of_text", "obs_status_text")
 _LANGUAGE = re.compile(f"_({'|'.join(LANGUAGES)})$")
 # Of a view's column no type is declared: these are told from what the name says.
 _DATES = ("_start", "_from", "_as_of", "_at")
@@ -131,11 +129,12 @@ def _metrics(
     titles = {each.name: _title_of(each.name, each.title) for each in view.columns}
     order = "MIN(LPAD(CAST(service_group AS VARCHAR), 2, '0') || indicator_code)"
     yield "place", "Thứ tự | Order", order, None
-    names = [f"{name}_{language}" for name in LATEST for language in LANGUAGES]
-    for name in ("rating", *names):
+    for name in ("rating", *_in_each_language(LATEST)):
+        yield f"latest_{name}", titles[name], _latest(name), None
+    for name in _in_each_language(SHOWN):
         if name in titles:
-            sql = f"ARG_MAX(CASE WHEN recency = 'latest' THEN {name} END, period_start)"
-            yield f"latest_{name}", titles[name], sql, None
+            newest = f"ARG_MAX({name}, period_start)"
+            yield f"shown_{name}", titles[name], f"COALESCE({_latest(name)}, {newest})", None
     for language, title in zip(LANGUAGES, ("Kỳ đang chạy", "Running period"), strict=True):
         text = f"period_{language} || ': ' || value_text_{language}"
         sql = f"ARG_MAX(CASE WHEN recency = 'running' THEN {text} END, period_start)"
@@ -148,6 +147,14 @@ def _metrics(
             sql = f"MAX(CASE WHEN indicator_code = {literal(code)} THEN value END)"
             name = metric_of(code, language)
             yield name, definition.name[language], sql, f",.{definition.rounding}f"
+
+
+def _in_each_language(names: Iterable[str]) -> list[str]:
+    return [f"{name}_{language}" for name in names for language in LANGUAGES]
+
+
+def _latest(column: str) -> str:
+    return f"ARG_MAX(CASE WHEN recency = 'latest' THEN {column} END, period_start)"
 
 
 def metric_of(indicator: str, language: str) -> str:

@@ -18,7 +18,7 @@ STYLE = """
 .cl-name{font-weight:600;min-height:35px}.cl-name a{color:#0b3d75;text-decoration:underline}
 .cl-area{color:#57606a}
 .cl-value{font-size:25px;font-weight:700;line-height:1.2;margin:2px 0}
-.cl-quiet{color:#57606a}.cl-line{margin-top:2px}
+.cl-first{font-size:17px}.cl-quiet{color:#57606a}.cl-line{margin-top:2px}
 .cl-pill,.cl-stamp{display:inline-block;border-radius:10px;padding:0 8px;font-size:12px;
  font-weight:600;line-height:20px;background:#e7eaee;color:#1b1f24;white-space:nowrap}
 .cl-pill.cl-green{background:#1a7f37;color:#fff}.cl-pill.cl-amber{background:#f2b632;color:#1b1f24}
@@ -39,11 +39,19 @@ STYLE = """
 .cl-tile.cl-green{background:#1a7f37;color:#fff}.cl-tile.cl-amber{background:#f2b632}
 .cl-tile.cl-red{background:#b3261e;color:#fff}
 .cl-tile b{display:block;font-size:13px}
+.cl-word{font-size:10px;font-weight:400;padding-left:5px}.cl-label{display:none}
 .cl-tile i{display:block;font-style:normal;font-size:10px}
 .cl-note{font-size:12px;color:#57606a;margin:0 0 6px}
 @media (max-width:800px){
- .cl-card{flex:1 1 100%;max-width:none}.cl-value{font-size:30px}
- .cl-tiles{overflow-x:auto}
+ .cl-card{flex:1 1 100%;max-width:none}.cl-name{min-height:0}
+ .cl-table thead{display:none}
+ .cl-table tr{display:block;border-bottom:1px solid #b6bfca;padding:6px 0}
+ .cl-table td{display:block;border:0;padding:1px 4px}.cl-label{display:inline}
+ .title-panel>div:has(.metadata-text){display:none}
+ .cl-tiles{display:flex;flex-wrap:wrap}.cl-tile{flex:1 1 94px;max-width:160px;min-height:44px}
+ .resizable-container:has(.cl-cards),
+ .resizable-container:has(.cl-cards) div:has(.cl-cards){height:auto!important;
+ overflow:visible!important}
 }
 """
 
@@ -96,16 +104,20 @@ def cards(language: str, *, of_areas: bool, more: str = "") -> str:
     area = f'<div class="cl-area">{show(f"area_name_{language}")}</div>' if of_areas else ""
     value = f'<div class="cl-value">{show(latest("value_text"))}</div>'
     rated = pill("latest_rating", latest("rating_text"))
-    told = f"<div>{rated}{show(latest('period'))} · {show(latest('obs_status_text'))}</div>"
+    status = show(f"shown_obs_status_text_{language}")
+    told = f"<div>{rated}{show(latest('period'))} · {status}</div>"
+    running = f"running_text_{language}"
+    unrated = f'<div class="cl-quiet">{words.UNRATED.of(language)} · {status}</div>'
+    first = f'<div class="cl-value cl-first">{show(running)}</div>{unrated}'
     nothing = f'<div class="cl-quiet">{words.NO_FIGURE.of(language)}</div>'
     parts = [
         f'<div class="cl-name">{name}{area}</div>',
-        when(latest("value_text"), value + told, nothing),
-        line(words.TARGET, latest("target_text")),
+        when(latest("value_text"), value + told, when(running, first, nothing)),
+        line(words.TARGET, f"shown_target_text_{language}"),
         line(words.CHANGE, latest("change_text")),
-        line(words.WHOLE_CITY, latest("city_value_text")) if of_areas else "",
-        line(words.RUNNING, f"running_text_{language}"),
-        line(words.AS_OF, latest("data_as_of_text")),
+        line(words.WHOLE_CITY, f"shown_city_value_text_{language}") if of_areas else "",
+        when(latest("value_text"), line(words.RUNNING, running)),
+        line(words.AS_OF, f"shown_data_as_of_text_{language}"),
         f'<div class="cl-line">{stamp("any_", language)}</div>',
     ]
     card = f'<div class="cl-card cl-{show("latest_rating")}">{"".join(parts)}</div>'
@@ -121,7 +133,10 @@ def table(columns: Sequence[tuple[str, str]], empty: str) -> str:
         empty: What stands there when there is no row.
     """
     head = "".join(f"<th>{title}</th>" for title, _ in columns)
-    body = "".join(f"<td>{content}</td>" for _, content in columns)
+    body = "".join(
+        f'<td><span class="cl-label cl-quiet">{title}: </span>{content}</td>'
+        for title, content in columns
+    )
     rows = each_row(f"<tr>{body}</tr>")
     made = f'<table class="cl-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
     return when("data.length", made, f'<p class="cl-note">{empty}</p>')
@@ -130,10 +145,12 @@ def table(columns: Sequence[tuple[str, str]], empty: str) -> str:
 def tiles(language: str) -> str:
     """Each area as a tile in its place of the schematic."""
     word = show(f"value_text_{language}")
+    rated = f'<span class="cl-word">{show(f"rating_text_{language}")}</span>'
+    shown = when("value", f"<b>{word}{rated}</b>", f"<i>{word}</i>")
     place = f"grid-column:{show('tile_x')};grid-row:{show('tile_y')}"
     tile = (
         f'<div class="cl-tile cl-{show("rating")}" style="{place}">'
-        f"{show(f'area_name_{language}')}{when('value', f'<b>{word}</b>', f'<i>{word}</i>')}</div>"
+        f"{show(f'area_name_{language}')}{shown}</div>"
     )
     about = [
         f"{show(f'indicator_name_{language}')}, {show(f'period_{language}')}",

@@ -109,7 +109,7 @@ def test_a_metric_over_a_dropped_column_is_told(context: Context, assets: Assets
             id="metric",
         ),
         pytest.param(
-            "danang/city-trend-vi",
+            "danang/city-trend-higher-vi",
             {"x_axis": "gone"},
             "report_city_indicator has no column gone",
             id="axis",
@@ -142,7 +142,7 @@ def test_a_chart_without_its_dataset_is_told(assets: Assets) -> None:
 
 
 def test_a_dashboard_without_its_chart_or_filter_column_is_told(assets: Assets) -> None:
-    left = [each for each in assets if each.key != "danang/city-trend-vi"]
+    left = [each for each in assets if each.key != "danang/city-trend-higher-vi"]
     (fault,) = problems(left, _columns(assets))
     assert fault.startswith("dashboards/danang.city-vi.yaml: CHART-4-0: chart ")
 
