@@ -23,7 +23,7 @@ from warehouse.contract.model import TableContract
 from warehouse.duck import read_only
 from warehouse.files import put_in_place, scratch
 from warehouse.paths import CityPaths
-from warehouse.promotion_record import records
+from warehouse.promotion_record import Record, records
 from warehouse.publication import Publication
 
 if TYPE_CHECKING:
@@ -133,19 +133,19 @@ def _content(
             cards=cards(view),
             withheld=withheld(view),
             datasets=datasets(view, paths, {each.name: each for each in publications}, contracts),
-            changed=_changed(paths),
+            changed=_changed(found[-2:]),
         )
 
 
-def _changed(paths: CityPaths) -> frozenset[str]:
-    """Open datasets whose published rows the newest promotion record changed."""
+def _changed(newest: Sequence[Record]) -> frozenset[str]:
+    """Open datasets whose published rows the last of two promotion records changed."""
     hashes = [
         {
             name: entry.promoted.published_hash
             for name, entry in record.entries.items()
             if entry.promoted is not None
         }
-        for record in records(paths)[-2:]
+        for record in newest
     ]
     if not hashes:
         return frozenset()

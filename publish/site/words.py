@@ -62,7 +62,6 @@ WORDS: Mapping[str, Text] = {
     "still_seen": Text("người đọc vẫn thấy phiên bản", "readers still see version"),
     "datasets": Text("Bộ dữ liệu mở", "Open datasets"),
     "no_datasets": Text("Chưa có bộ dữ liệu mở nào.", "There is no open dataset yet."),
-    "dataset": Text("Bộ dữ liệu", "Dataset"),
     "verdict": Text("Kết luận kiểm tra", "Verdict"),
     "approved": Text("công bố theo phê duyệt", "published on approval"),
     "version": Text("Phiên bản", "Version"),

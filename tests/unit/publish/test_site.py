@@ -271,7 +271,9 @@ def test_both_languages_say_the_same(city: PromotedCity) -> None:
 def test_files_have_size_checksum_and_dictionary(city: PromotedCity) -> None:
     page = city.page()
     for path in city.context.paths.releases.glob(f"{DATASET}/*/*"):
-        row = re.search(rf"<tr><th[^>]*><a href=[^>]*>{re.escape(path.name)}</a>.*?</tr>", page)
+        row = re.search(
+            rf"<tr[^>]*><th[^>]*><a href=[^>]*>{re.escape(path.name)}</a>.*?</tr>", page
+        )
         assert row, path.name
         assert wording.size(path.stat().st_size, "vi") in row[0]
         is_sums = path.name == "SHA256SUMS"
