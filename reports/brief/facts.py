@@ -68,6 +68,7 @@ def _facts(reading: Reading, subject: Subject, role: Role, day: date, language: 
     moved, more_moved = moves(figures, subject, language)
     warned, more_warned = _warnings(reading, subject, language)
     published = reading.rows(PUBLICATIONS, order="publication")
+    sees_all = PUBLICATIONS in reading.rights and reading.rights[PUBLICATIONS] is None
     printed = lines[:_HEADLINES]
     told = {line["code"] for line in (*printed, *off, *moved)}
     return {
@@ -96,7 +97,7 @@ def _facts(reading: Reading, subject: Subject, role: Role, day: date, language: 
         "publications": [_publication(row, language) for row in published[:_PUBLICATIONS]],
         "publications_more": max(len(published) - _PUBLICATIONS, 0),
         "verdicts": _verdicts(published, language),
-        "stamps": _stamps(figures, language),
+        "stamps": [] if sees_all else _stamps(figures, language),
         "definitions": _definitions(figures, told, language),
         "withheld": _withheld(reading, role, language),
         "withheld_text": wording.NOT_CLEARED.of(language),
@@ -253,7 +254,7 @@ def _verdicts(published: Sequence[Row], language: str) -> list[Line]:
 
 
 def _stamps(figures: Mapping[str, Sequence[Row]], language: str) -> list[Line]:
-    """The stamps of the figures by service group, for those who see no list of datasets."""
+    """The stamps of the figures by service group, for those who do not see every dataset."""
     found: dict[tuple[Any, ...], Line] = {}
     for rows in figures.values():
         row = max(rows, key=lambda each: each["data_as_of"])

@@ -214,9 +214,12 @@ def test_the_public_sees_nothing_internal(filled: Desk) -> None:
     assert "FB1" in told
     assert "Phản ánh, kiến nghị theo" in told
     assert "đã kiểm, mới nhất, đến 05/07/2025" in told
+    # Who does not see every dataset is told of the stamps of the figures by service group.
+    assert "Nhóm dịch vụ Dấu kiểm tra Phản ánh, kiến nghị của người dân" in told
     inside = filled.brief(filled.area("48")).text
     for internal in internals:
         assert internal in inside
+    assert "Nhóm dịch vụ Dấu kiểm tra" not in inside
 
 
 def test_an_agency_sees_its_own_groups(filled: Desk) -> None:
