@@ -70,7 +70,7 @@ class Pages:
         return f"{name}-{self.language}"
 
     def _titled(self, title: Text) -> str:
-        return f"{self.city_title}: {self._say(title)}"
+        return f"{self._say(title)} · {self.city_title}"
 
     def _city(self) -> Dashboard:
         has_areas = DISTRICT_VIEW in self.views
@@ -321,8 +321,8 @@ class Pages:
             f"data_as_of_text_{language}": looks.show(f"data_as_of_text_{language}"),
             "version": looks.show("version"),
             "row_count": f'<span class="cl-number">{looks.show("row_count")}</span>',
-            "failing_checks": looks.show("failing_checks"),
-            "late_sources": looks.show("late_sources"),
+            "failing_checks": looks.when("failing_checks", looks.show("failing_checks"), "–"),
+            "late_sources": looks.when("late_sources", looks.show("late_sources"), "–"),
         }
         template = looks.table(
             [(self._say(titles[name]), content) for name, content in shown.items()],
