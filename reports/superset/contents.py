@@ -3,40 +3,20 @@
 An indicator or service group that the registry has later appears without a change here.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS, ReportView, report_views
+from publish.report_views import ReportView, report_views
 from publish.serving import is_served
-from publish.wording import LANGUAGES, NOT_CLEARED, SERVICE_GROUPS, UNITS, Text
-from reports.superset import charts, dashboards, looks, words
+from publish.wording import LANGUAGES
+from reports.superset import charts, dashboards
 from reports.superset.assets import Asset
-from reports.superset.charts import Chart, Filter, Question
-from reports.superset.dashboards import Cell, Choice, Dashboard, slug
-from reports.superset.datasets import LATEST, SHOWN, database, datasets, metric_of
+from reports.superset.dashboards import Dashboard
+from reports.superset.datasets import database, datasets
+from reports.superset.pages import KNOWN, Pages
 from warehouse.contract.model import TableContract
 from warehouse.registry_model import Indicator, Registry
-
-CITY_VIEW, DISTRICT_VIEW, SECTOR_VIEW = FIGURES
-_SHOWN: Filter = ("recency", "!=", "past")
-_DETAIL = (
-    "indicator_name",
-    "area_name",
-    "period",
-    "value_text",
-    "numerator",
-    "denominator",
-    "n",
-    "target_text",
-    "rating_text",
-    "obs_status_text",
-    "stamp_text",
-    "data_as_of_text",
-    "agency_name",
-)
-_STEP = 8  # pixels of a unit of height
-_CARDS_A_ROW, _CARD, _FRAME = 5, 236, 90
 
 
 @dataclass(frozen=True)
@@ -55,10 +35,7 @@ class Reports:
     @property
     def audited(self) -> list[str]:
         """Views that are for auditors alone."""
-        return [name for name in self.views if name not in _KNOWN]
-
-
-_KNOWN = {*FIGURES, PUBLICATIONS, ATTENTION}
+        return [name for name in self.views if name not in KNOWN]
 
 
 def reports_of(
@@ -86,7 +63,7 @@ def reports_of(
     made = [
         dashboard
         for language in LANGUAGES
-        for dashboard in _Pages(language, views, served, withheld, city, title[language]).all()
+        for dashboard in Pages(language, views, served, withheld, city, title[language]).all()
     ]
     shown = {chart.name: chart for dashboard in made for chart in dashboard.charts}
     assets = [
@@ -96,332 +73,3 @@ def reports_of(
         *(dashboards.asset_of(each, city) for each in made),
     ]
     return Reports(city, views, assets, made)
-
-
-@dataclass(frozen=True)
-class _Pages:
-    """The dashboards of a city in one language."""
-
-    language: str
-    views: Mapping[str, ReportView]
-    served: Mapping[str, Indicator]
-    withheld: Mapping[str, Indicator]
-    city: str
-    city_title: str
-
-    def all(self) -> list[Dashboard]:
-        """Those for which there is a view."""
-        found = []
-        if CITY_VIEW in self.views:
-            found.append(self._city())
-        if DISTRICT_VIEW in self.views:
-            found.append(self._district())
-        groups = {each.definition.service_group for each in self.served.values()}
-        groups |= {each.definition.service_group for each in self.withheld.values()}
-        if CITY_VIEW in self.views:
-            found += [self._group(number) for number in sorted(groups)]
-        return [*found, self._quality()]
-
-    def _say(self, text: Text) -> str:
-        return text.of(self.language)
-
-    def _in(self, *names: str) -> list[str]:
-        """Names of columns in this language, where there is one in each."""
-        known = {column.name for view in self.views.values() for column in view.columns}
-        return [f"{name}_{self.language}" if f"{name}_vi" in known else name for name in names]
-
-    def _named(self, name: str) -> str:
-        return f"{name}-{self.language}"
-
-    def _titled(self, title: Text) -> str:
-        return f"{self.city_title}: {self._say(title)}"
-
-    def _city(self) -> Dashboard:
-        has_areas = DISTRICT_VIEW in self.views
-        group = slug(self.city, self._named(f"group-{looks.show('service_group')}"))
-        only: list[Filter] = [("is_headline", "IS TRUE", None)]
-        address = f"/superset/dashboard/{group}/"
-        headline = self._cards("city-headline", CITY_VIEW, only, address)
-        rows = [
-            [Cell(headline, 12, _cards_height(len(self._headline())))],
-            [Cell(self._attention(), 12, 48)],
-            *(
-                [Cell(chart, 12, height)]
-                for chart, height in zip(self._maps() if has_areas else (), (36, 100), strict=False)
-            ),
-            *([Cell(chart, 12, 36)] for chart in self._directions("city-trend", CITY_VIEW)),
-            *self._withheld_rows(self.withheld),
-            [Cell(self._say(words.EXPLAINED), 12, 10)],
-        ]
-        choices = []
-        if has_areas:
-            maps = [each.name for each in self._maps()]
-            choices = [self._indicator_choice(maps)]
-        return Dashboard(self._named("city"), self._titled(words.CITY), rows, choices)
-
-    def _headline(self) -> dict[str, Indicator]:
-        return {code: each for code, each in self.served.items() if each.is_headline}
-
-    def _cards(self, name: str, view: str, filters: Sequence[Filter], more: str = "") -> Chart:
-        of_areas = view == DISTRICT_VIEW
-        known = {column.name for column in self.views[view].columns}
-        shown = [each for each in self._in(*SHOWN) if each in known]
-        metrics = [
-            "place",
-            "latest_rating",
-            *(f"latest_{each}" for each in self._in(*LATEST)),
-            *(f"shown_{each}" for each in shown),
-            f"running_text_{self.language}",
-            "any_stamp",
-            f"any_stamp_text_{self.language}",
-        ]
-        areas = ["area_name", "area_code", "area_valid_from"] if of_areas else []
-        columns = self._in("indicator_code", "indicator_name", "service_group", *areas)
-        question = Question(
-            view, columns, metrics, [_SHOWN, *filters], [("place", True)], limit=200
-        )
-        title = words.HEADLINE if any(each[0] == "is_headline" for each in filters) else None
-        return self._drawn(
-            name,
-            self._say(title or words.INDICATORS),
-            question,
-            looks.cards(self.language, of_areas=of_areas, more=more),
-        )
-
-    def _drawn(self, name: str, title: str, question: Question, template: str) -> Chart:
-        options = {"handlebarsTemplate": template, "styleTemplate": ""}
-        return Chart(self._named(name), title, "handlebars", question, options)
-
-    def _attention(self) -> Chart:
-        language = self.language
-        columns = self._in(
-            *("severity", "reason", "reason_text", "indicator_name", "area_name", "period"),
-            *("value_text", "target_text", "obs_status_text", "stamp", "stamp_text"),
-            *("data_as_of_text", "agency_name", "service_group", "indicator_code", "area_code"),
-            "is_whole_city",
-        )
-        order = [("is_whole_city", False), ("severity", True), ("service_group", True)]
-        order.append(("indicator_code", True))
-        question = Question(ATTENTION, columns, (), (), [*order, ("area_code", True)], limit=100)
-        reason = looks.pill("reason", f"reason_text_{language}")
-        value = " · ".join(map(looks.show, self._in("period", "obs_status_text")))
-        as_of = looks.show(f"data_as_of_text_{language}")
-        cells = [
-            (words.REASON, reason),
-            (words.INDICATOR, looks.show(f"indicator_name_{language}")),
-            (words.AREA, looks.show(f"area_name_{language}")),
-            (words.VALUE, f"<b>{looks.show(f'value_text_{language}')}</b> · {value}"),
-            (words.TARGET, looks.show(f"target_text_{language}")),
-            (words.AS_OF, f"{as_of} {looks.stamp('', language)}"),
-            (words.OWNER, looks.show(f"agency_name_{language}")),
-        ]
-        template = looks.table(
-            [(self._say(title), content) for title, content in cells], self._say(words.NOTHING)
-        )
-        return self._drawn("attention", self._say(words.ATTENTION), question, template)
-
-    def _maps(self) -> list[Chart]:
-        columns = self._in(
-            *("area_name", "value", "value_text", "rating", "rating_text", "tile_x", "tile_y"),
-            *("indicator_name", "period", "target_text", "data_as_of_text", "stamp", "stamp_text"),
-        )
-        made = []
-        for recency, title in (("latest", words.MAP_LATEST), ("running", words.MAP_RUNNING)):
-            filters: list[Filter] = [("recency", "==", recency), ("tile_x", "IS NOT NULL", None)]
-            order = [("tile_y", True), ("tile_x", True)]
-            question = Question(DISTRICT_VIEW, columns, (), filters, order, limit=500)
-            template = looks.tiles(self.language)
-            made.append(self._drawn(f"map-{recency}", self._say(title), question, template))
-        return made
-
-    def _indicator_choice(self, shown: Sequence[str]) -> Choice:
-        first = next(iter(self._headline().values()), None) or next(iter(self.served.values()))
-        return Choice(
-            "indicator",
-            self._say(words.INDICATOR_FILTER),
-            DISTRICT_VIEW,
-            f"indicator_name_{self.language}",
-            shown,
-            first.definition.name[self.language],
-        )
-
-    def _trend(
-        self, name: str, codes: Iterable[str], unit: str, view: str = "", suffix: str = ""
-    ) -> Chart:
-        shown = list(codes)
-        metrics = [metric_of(code, self.language) for code in shown]
-        only: list[Filter] = [("indicator_code", "IN", shown), ("value", "IS NOT NULL", None)]
-        question = Question(view or CITY_VIEW, (), metrics, only, (), "period_start")
-        named = self._say(UNITS[unit]) if unit in UNITS else unit
-        decimals = max((self.served[code].definition.rounding for code in shown), default=0)
-        options = {
-            "markerEnabled": True,
-            "markerSize": 6,
-            "rich_tooltip": True,
-            "show_legend": True,
-            "legendOrientation": "top",
-            "legendType": "plain",
-            "truncateYAxis": False,
-            "y_axis_format": f",.{decimals}~f",
-            "x_axis_time_format": "%m/%Y",
-            "tooltipTimeFormat": "%m/%Y",
-            "color_scheme": "supersetColors",
-            "seriesType": "line",
-        }
-        title = f"{self._say(words.TREND)} ({named}){suffix}"
-        return Chart(self._named(name), title, "echarts_timeseries_line", question, options)
-
-    def _directions(self, name: str, view: str) -> list[Chart]:
-        """Headline percentages over time: those that are to rise, and those that are to fall.
-
-        What is to rise is mostly near 100, what is to fall near 0: on one axis both are flat.
-        """
-        percent = {code: each for code, each in self._headline().items() if _unit(each) == "%"}
-        made = []
-        for better, title in (("higher", words.TO_RISE), ("lower", words.TO_FALL)):
-            codes = [code for code, each in percent.items() if each.definition.better == better]
-            if codes:
-                suffix = f": {self._say(title)}"
-                made.append(self._trend(f"{name}-{better}", codes, "%", view, suffix))
-        return made
-
-    def _trends(self, name: str, indicators: Mapping[str, Indicator], view: str) -> list[Chart]:
-        units: dict[str, list[str]] = {}
-        for code, each in indicators.items():
-            units.setdefault(_unit(each), []).append(code)
-        return [
-            self._trend(f"{name}-{number}", codes, unit, view)
-            for number, (unit, codes) in enumerate(units.items(), 1)
-        ]
-
-    def _detail(self, name: str, view: str, filters: Sequence[Filter], limit: int = 1000) -> Chart:
-        view_columns = {column.name: column.title for column in self.views[view].columns}
-        columns = [each for each in self._in(*_DETAIL) if each in view_columns]
-        if "city_value" in view_columns:
-            columns[4:4] = self._in("city_value_text")
-        hidden = ["period_start"]
-        order = [("period_start", False), ("indicator_code", True), ("n", False)]
-        question = Question(view, [*columns, *hidden], (), filters, order, limit=limit)
-        config: dict[str, dict[str, object]] = {
-            each: {"customColumnName": _short(view_columns[each].of(self.language))}
-            for each in columns
-        }
-        config["period_start"] = {"visible": False}
-        options = {
-            "column_config": config,
-            "include_search": True,
-            "page_length": 25,
-            "table_timestamp_format": "%d/%m/%Y",
-            "allow_render_html": False,
-            "show_cell_bars": False,
-        }
-        return Chart(self._named(name), self._say(words.DETAIL), "table", question, options)
-
-    def _district(self) -> Dashboard:
-        cards = self._cards("district-cards", DISTRICT_VIEW, [])
-        detail = self._detail("district-detail", DISTRICT_VIEW, [_SHOWN])
-        trends = self._directions("district-trend", DISTRICT_VIEW)
-        rows = [
-            [Cell(cards, 12, _cards_height(len(self.served)))],
-            [Cell(self._attention(), 12, 36)],
-            *([Cell(chart, 12, 36)] for chart in trends),
-            [Cell(detail, 12, 64)],
-            [Cell(self._say(words.EXPLAINED), 12, 10)],
-        ]
-        (column,) = self._in("area_name")
-        choice = Choice(
-            "area",
-            self._say(words.AREA_FILTER),
-            DISTRICT_VIEW,
-            column,
-            [each.name for each in (cards, self._attention(), *trends, detail)],
-            filters=[_SHOWN, ("value", "IS NOT NULL", None)],
-        )
-        return Dashboard(self._named("district"), self._titled(words.DISTRICT), rows, [choice])
-
-    def _group(self, number: int) -> Dashboard:
-        own = {c: each for c, each in self.served.items() if _group(each) == number}
-        withheld = {c: each for c, each in self.withheld.items() if _group(each) == number}
-        only: list[Filter] = [("service_group", "==", number)]
-        name = f"group-{number}"
-        rows: list[list[Cell]] = []
-        if own:
-            cards = self._cards(f"{name}-cards", CITY_VIEW, only)
-            rows.append([Cell(cards, 12, _cards_height(len(own)))])
-            trends = self._trends(f"{name}-trend", own, CITY_VIEW)
-            rows += [[Cell(each, 12, 44)] for each in trends]
-            view = DISTRICT_VIEW if DISTRICT_VIEW in self.views else CITY_VIEW
-            rows.append([Cell(self._detail(f"{name}-detail", view, [_SHOWN, *only]), 12, 64)])
-        rows += self._withheld_rows(withheld)
-        title = self._titled(SERVICE_GROUPS[number])
-        return Dashboard(self._named(name), title, rows, (), number)
-
-    def _withheld_rows(self, withheld: Mapping[str, Indicator]) -> list[list[Cell]]:
-        if not withheld:
-            return []
-        names = [each.definition.name[self.language] for each in withheld.values()]
-        text = looks.listed(names, self._say(NOT_CLEARED).capitalize())
-        return [[Cell(text, 12, 8 + 3 * len(names))]]
-
-    def _quality(self) -> Dashboard:
-        rows = [[Cell(self._publications(), 12, 60)]]
-        for view in self.views.values():
-            if view.name not in _KNOWN:
-                rows.append([Cell(self._listing(view), 12, 60)])
-        return Dashboard(self._named("quality"), self._titled(words.QUALITY), rows)
-
-    def _publications(self) -> Chart:
-        language = self.language
-        titles = {each.name: each.title for each in self.views[PUBLICATIONS].columns}
-        columns = self._in(
-            *("title", "publication", "verdict", "verdict_text", "stamp", "stamp_text"),
-            *("data_as_of_text", "version", "row_count", "failing_checks", "late_sources"),
-        )
-        named = f'<br><span class="cl-quiet">{looks.show("publication")}</span>'
-        shown = {
-            f"title_{language}": looks.show(f"title_{language}") + named,
-            f"verdict_text_{language}": looks.show(f"verdict_text_{language}"),
-            f"stamp_text_{language}": looks.stamp("", language),
-            f"data_as_of_text_{language}": looks.show(f"data_as_of_text_{language}"),
-            "version": looks.show("version"),
-            "row_count": f'<span class="cl-number">{looks.show("row_count")}</span>',
-            "failing_checks": looks.show("failing_checks"),
-            "late_sources": looks.show("late_sources"),
-        }
-        template = looks.table(
-            [(self._say(titles[name]), content) for name, content in shown.items()],
-            self._say(words.NO_FIGURE),
-        )
-        question = Question(PUBLICATIONS, columns, (), (), [("publication", True)])
-        return self._drawn("publications", self._say(words.PUBLICATIONS), question, template)
-
-    def _listing(self, view: ReportView) -> Chart:
-        """A view that has no drawing of its own, as a table of all its columns."""
-        others = tuple(f"_{each}" for each in LANGUAGES if each != self.language)
-        titles = {c.name: c.title for c in view.columns if not c.name.endswith(others)}
-        question = Question(view.name, list(titles), (), (), [(next(iter(titles)), True)])
-        config = {
-            name: {"customColumnName": _short(title.of(self.language))}
-            for name, title in titles.items()
-        }
-        options = {"column_config": config, "include_search": True, "page_length": 25}
-        name = view.name.removeprefix("report_").replace("_", "-")
-        return Chart(self._named(name), self._say(view.title), "table", question, options)
-
-
-def _unit(indicator: Indicator) -> str:
-    return indicator.definition.unit
-
-
-def _group(indicator: Indicator) -> int:
-    return indicator.definition.service_group
-
-
-def _cards_height(cards: int) -> int:
-    """Height of a chart that shows so many cards on a wide page."""
-    return (_FRAME + _CARD * -(-cards // _CARDS_A_ROW)) // _STEP
-
-
-def _short(title: str) -> str:
-    """A heading from a description: what stands before its first semicolon or comma."""
-    return title.partition(";")[0].partition(",")[0]

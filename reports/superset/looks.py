@@ -33,12 +33,12 @@ STYLE = """
  background:#f3f5f8}
 .cl-table td{border-bottom:1px solid #e3e7ec;padding:4px 8px;vertical-align:top}
 .cl-number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.cl-tiles{display:grid;grid-auto-rows:50px;grid-auto-columns:94px;gap:3px}
+.cl-tiles{display:grid;grid-auto-rows:50px;grid-auto-columns:102px;gap:3px}
 .cl-tile{border-radius:4px;padding:3px 5px;background:#e7eaee;color:#1b1f24;font-size:11px;
  line-height:1.2;overflow:hidden}
 .cl-tile.cl-green{background:#1a7f37;color:#fff}.cl-tile.cl-amber{background:#f2b632}
 .cl-tile.cl-red{background:#b3261e;color:#fff}
-.cl-tile b{display:block;font-size:13px}
+.cl-tile b{display:block;font-size:13px;white-space:nowrap}
 .cl-word{font-size:10px;font-weight:400;padding-left:5px}.cl-label{display:none}
 .cl-tile i{display:block;font-style:normal;font-size:10px}
 .cl-note{font-size:12px;color:#57606a;margin:0 0 6px}

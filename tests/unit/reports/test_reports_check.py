@@ -54,6 +54,16 @@ def test_the_reports_of_the_city_are_sound(context: Context, assets: Assets) -> 
     assert report_problems(context, assets) == []
 
 
+def test_another_city_has_its_own_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
+    context = open_context(str(Path(__file__).parents[2] / "cities" / "harbour"))
+    assets = _reports(context).assets
+    assert report_problems(context, assets) == []
+    boards = {each.key for each in assets if each.kind == DASHBOARDS}
+    assert {"harbour/city-vi", "harbour/group-4-en", "harbour/group-6-vi"} <= boards
+    assert not any(key.startswith("danang/") for key in boards)
+
+
 def test_a_column_that_the_marts_dropped_is_told_before_any_push(
     context: Context, assets: Assets
 ) -> None:
