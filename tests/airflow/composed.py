@@ -45,6 +45,9 @@ GIVEN = {
     "CITYLAKE_DATABASE_PASSWORD": "database-in-tests",
     "CITYLAKE_DEMO_TOKEN": "token-in-tests",
     "CITYLAKE_DEMO_SCALE": "0.02",
+    # Without them compose starts nothing; tests/superset starts what they are for.
+    "CITYLAKE_SUPERSET_SECRET": "a-secret-of-the-tests-that-is-long-enough-too",
+    "CITYLAKE_SUPERSET_PASSWORD": "superset-in-tests",
 }
 
 
