@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from pipeline.context import open_context
-from publish.serving import replace_serving
+from publish.serving import replace_serving, write_reports
 from reports.superset.client import Client
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -57,7 +57,15 @@ def write_rows(home: Path) -> Path:
                 for place, area in enumerate(tier):
                     value = 60 + 3 * number + place
                     _insert(connection, "mart_district_indicator", area, since, value, shared)
+        write_reports(connection, context.city.marts)
     return file
+
+
+def change(file: Path, sql: str) -> None:
+    """Change a table of a serving file, and what its reports say of it."""
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(sql)
+        write_reports(connection, open_context("danang").city.marts)
 
 
 def _insert(

@@ -4,21 +4,19 @@ import shutil
 import threading
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from reports.superset.errors import ReportsError
-from tests.superset.stage import Stage
+from tests.superset.stage import Stage, change
 
 VIEW = "report_city_indicator"
 
 
-def _replace(stage: Stage, change: str, scratch: Path) -> None:
+def _replace(stage: Stage, sql: str, scratch: Path) -> None:
     """Put a changed copy of the serving file in its place, at once."""
     copy = scratch / "serving.copy"
     shutil.copy(stage.serving, copy)
-    with duckdb.connect(str(copy)) as connection:
-        connection.execute(change)
+    change(copy, sql)
     copy.replace(stage.serving)
 
 
@@ -30,15 +28,15 @@ def _stamps(stage: Stage) -> set[tuple[str, str]]:
 def test_a_late_source_turns_the_stamp_at_once(stage: Stage, tmp_path: Path) -> None:
     before = _stamps(stage)
     assert {stamp for _, stamp in before} == {"current"}
-    change = "UPDATE publication_status SET stale = {} WHERE publication = 'indicators-feedback'"
-    _replace(stage, change.format("true"), tmp_path)
+    turn = "UPDATE publication_status SET stale = {} WHERE publication = 'indicators-feedback'"
+    _replace(stage, turn.format("true"), tmp_path)
     try:
         assert ("FB1", "late") in _stamps(stage)
         assert ("AD1", "current") in _stamps(stage)
         reasons = stage.rows("lanh_dao_thanh_pho", "report_attention", "reason", "indicator_code")
         assert {"reason": "late", "indicator_code": "FB5"} in reasons
     finally:
-        _replace(stage, change.format("false"), tmp_path)
+        _replace(stage, turn.format("false"), tmp_path)
     assert _stamps(stage) == before
 
 

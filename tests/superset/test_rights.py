@@ -43,8 +43,14 @@ MAY_SEE: dict[str, tuple[set[str], Sees]] = {
     ),
     "trung_tam_1022": (CITY_VIEWS, lambda figure, group, is_open: group == 1),
     "trung_tam_hanh_chinh_cong": (CITY_VIEWS, lambda figure, group, is_open: group == 2),
-    "cong_khai": (CITY_VIEWS, lambda figure, group, is_open: is_open),
+    "cong_khai": ({*CITY_VIEWS, PUBLICATIONS}, lambda figure, group, is_open: is_open),
 }
+OPEN_DATASETS = {
+    "dossier-district-monthly",
+    "service-request-monthly",
+    "socio-economic-indicators",
+}
+AUDITED = ("report_source", "report_quarantine", "report_check")
 
 
 def _all_figures(view: str) -> Iterator[tuple[Figure, int, bool]]:
@@ -91,12 +97,25 @@ def test_the_api_answers_with_the_own_rows_alone(stage: Stage, role: str, view: 
 
 
 @pytest.mark.parametrize("role", MAY_SEE)
-def test_verdicts_are_for_auditors_and_the_city(stage: Stage, role: str) -> None:
+def test_verdicts_are_for_auditors_and_the_city_and_of_open_datasets_for_all(
+    stage: Stage, role: str
+) -> None:
     if PUBLICATIONS in MAY_SEE[role][0]:
-        assert len(stage.rows(role, PUBLICATIONS, "publication", "stamp")) > 3
+        seen = {row["publication"] for row in stage.rows(role, PUBLICATIONS, "publication")}
+        assert seen == OPEN_DATASETS if role == "cong_khai" else seen > OPEN_DATASETS
     else:
         with pytest.raises(ReportsError, match="403"):
             stage.rows(role, PUBLICATIONS, "publication")
+
+
+@pytest.mark.parametrize("role", MAY_SEE)
+def test_how_data_came_and_was_checked_is_for_auditors_alone(stage: Stage, role: str) -> None:
+    for view, column in zip(AUDITED, ("source", "source", "publication"), strict=True):
+        if role == "kiem_toan":
+            stage.rows(role, view, column)
+        else:
+            with pytest.raises(ReportsError, match="403"):
+                stage.rows(role, view, column)
 
 
 @pytest.mark.parametrize("role", MAY_SEE)
@@ -150,7 +169,7 @@ def test_each_role_is_listed_its_own_dashboards(stage: Stage) -> None:
         }
 
     groups = {"group-1", "group-2", "group-5", "group-10"}
-    assert listed("lanh_dao_thanh_pho") == {"city", "district", "quality", *groups}
+    assert listed("lanh_dao_thanh_pho") == {"city", "district", *groups}
     assert listed("kiem_toan") == {"city", "district", "quality", *groups}
     assert listed("trung_tam_1022") == {"city", "district", "group-1"}
     assert listed("trung_tam_hanh_chinh_cong") == {"city", "district", "group-2"}
