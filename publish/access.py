@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from publish.report_views import ATTENTION, AUDITED, FIGURES, INDICATORS, PUBLICATIONS
+from publish.audit_views import AUDITED
+from publish.report_views import ATTENTION, FIGURES, INDICATORS, PUBLICATIONS
 from warehouse.access import Role, RoleKind
 from warehouse.geography_model import AreaKey
 from warehouse.sql import date_literal, literal

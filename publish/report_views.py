@@ -6,9 +6,17 @@ description of its contract; further columns are declared here, once, with their
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from publish import wording
+from publish.audit_views import audit_views
+from publish.report_column import (
+    ReportColumn,
+    ReportView,
+    declared_view,
+    in_both,
+    names_of,
+    words_of,
+)
 from publish.wording import LANGUAGES, Text
 from warehouse.contract.model import TableContract
 from warehouse.sql import quoted
@@ -21,38 +29,6 @@ FIGURES = {
 INDICATORS = "report_indicator"
 PUBLICATIONS = "report_publication"
 ATTENTION = "report_attention"
-# How the data came and was checked: for auditors alone (publish.access).
-SOURCES, QUARANTINED, CHECKS = "report_source", "report_quarantine", "report_check"
-AUDITED = (SOURCES, QUARANTINED, CHECKS)
-
-
-@dataclass(frozen=True)
-class ReportColumn:
-    """One column of a report view.
-
-    Attributes:
-        sql: Expression; None where the column is the mart's own.
-    """
-
-    name: str
-    title: Text
-    sql: str | None = None
-
-
-@dataclass(frozen=True)
-class ReportView:
-    """One view of the serving file.
-
-    Attributes:
-        title: What one row is.
-        columns: In the order of the view.
-        sql: Its SELECT.
-    """
-
-    name: str
-    title: Text
-    columns: Sequence[ReportColumn]
-    sql: str
 
 
 def report_views(contracts: Mapping[str, TableContract]) -> dict[str, ReportView]:
@@ -73,34 +49,14 @@ def report_views(contracts: Mapping[str, TableContract]) -> dict[str, ReportView
     known = {view.name for view in views}
     views.append(_indicators())
     views.append(_publications())
-    views += [_sources(), _quarantined(), _checks()]
+    views += audit_views()
     views.append(_attention([name for name in FIGURES if name in known and "sector" not in name]))
     return {view.name: view for view in views}
 
 
-def _both(
-    name: str, title: Text, expression: Mapping[str, str]
-) -> tuple[ReportColumn, ReportColumn]:
-    """A column in each language."""
-    vietnamese, english = (
-        ReportColumn(f"{name}_{language}", title, expression[language]) for language in LANGUAGES
-    )
-    return vietnamese, english
-
-
-def _names(name: str, title: Text, prefix: str) -> tuple[ReportColumn, ReportColumn]:
-    return _both(name, title, {each: f"{prefix}_{each}" for each in LANGUAGES})
-
-
-def _words(
-    name: str, title: Text, code: str, words: Mapping[str, Text] | Mapping[int, Text]
-) -> tuple[ReportColumn, ReportColumn]:
-    return _both(name, title, {each: wording.word_sql(code, words, each) for each in LANGUAGES})
-
-
 def _quantity(name: str, title: Text, value: str) -> tuple[ReportColumn, ReportColumn]:
     """A value of a mart with its unit."""
-    return _both(
+    return in_both(
         name,
         title,
         {each: wording.quantity_sql(value, "i.rounding", "m.unit", each) for each in LANGUAGES},
@@ -156,17 +112,17 @@ def _value(language: str) -> str:
 def _added(contract: TableContract) -> list[ReportColumn]:
     """What stands beside the columns of a mart of indicators."""
     columns = [
-        *_names("indicator_name", Text("Chỉ số", "Indicator"), "i.name"),
-        *_names("formula", Text("Công thức", "Formula"), "i.formula"),
-        *_names("area_name", Text("Địa bàn", "Area"), "a.name"),
-        *_names("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
-        *_words(
+        *names_of("indicator_name", Text("Chỉ số", "Indicator"), "i.name"),
+        *names_of("formula", Text("Công thức", "Formula"), "i.formula"),
+        *names_of("area_name", Text("Địa bàn", "Area"), "a.name"),
+        *names_of("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
+        *words_of(
             "service_group_name",
             Text("Nhóm dịch vụ", "Service group"),
             "m.service_group",
             wording.SERVICE_GROUPS,
         ),
-        *_both(
+        *in_both(
             "period",
             Text("Kỳ", "Period"),
             {
@@ -174,7 +130,9 @@ def _added(contract: TableContract) -> list[ReportColumn]:
                 for each in LANGUAGES
             },
         ),
-        *_both("value_text", Text("Giá trị", "Value"), {each: _value(each) for each in LANGUAGES}),
+        *in_both(
+            "value_text", Text("Giá trị", "Value"), {each: _value(each) for each in LANGUAGES}
+        ),
         *_quantity("target_text", Text("Chỉ tiêu", "Target"), "m.target"),
         *_quantity(
             "value_before_text",
@@ -193,20 +151,20 @@ def _added(contract: TableContract) -> list[ReportColumn]:
             Text("Giá trị kỳ trước", "Value of the period before"),
             "m.value_before",
         ),
-        *_both(
+        *in_both(
             "change_text",
             Text("Thay đổi so với kỳ trước", "Change to the period before"),
             {each: wording.change_sql(_CHANGE, "i.rounding", "m.unit", each) for each in LANGUAGES},
         ),
         ReportColumn("tendency", Text("Chiều hướng", "Tendency"), _TENDENCY),
-        *_words(
+        *words_of(
             "tendency_text", Text("Chiều hướng", "Tendency"), f"({_TENDENCY})", wording.TENDENCIES
         ),
-        *_words(
+        *words_of(
             "obs_status_text", Text("Trạng thái", "Status"), "m.obs_status", wording.OBS_STATUSES
         ),
         ReportColumn("rating", Text("Mức đạt", "Rating"), RATING),
-        *_words("rating_text", Text("Mức đạt", "Rating"), f"({RATING})", wording.RATINGS),
+        *words_of("rating_text", Text("Mức đạt", "Rating"), f"({RATING})", wording.RATINGS),
         ReportColumn("recency", Text("Kỳ mới nhất", "Recency"), _RECENCY),
         ReportColumn(
             "is_valid_area",
@@ -222,8 +180,8 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ReportColumn("decimals", Text("Số chữ số thập phân", "Decimals"), "i.rounding"),
         ReportColumn("verdict", Text("Kết luận kiểm tra", "Verdict"), "s.verdict"),
         ReportColumn("stamp", Text("Dấu", "Stamp"), STAMP),
-        *_words("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
-        *_both(
+        *words_of("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
+        *in_both(
             "data_as_of_text",
             Text("Số liệu đến ngày", "Data as of"),
             {each: wording.day_sql("m.data_as_of", each) for each in LANGUAGES},
@@ -253,29 +211,23 @@ def _figures(name: str, contract: TableContract) -> ReportView:
     return ReportView(name, Text(purpose["vi"], purpose["en"]), columns, sql)
 
 
-def _view(name: str, title: Text, columns: Sequence[ReportColumn], relation: str) -> ReportView:
-    """A view of declared columns alone."""
-    selected = ",\n".join(f"{each.sql} AS {quoted(each.name)}" for each in columns)
-    return ReportView(name, title, columns, f"SELECT {selected} FROM {relation}")
-
-
 def _indicators() -> ReportView:
     columns = [
         ReportColumn("indicator_code", Text("Mã chỉ số", "Indicator code"), "i.indicator_code"),
-        *_names("indicator_name", Text("Chỉ số", "Indicator"), "i.name"),
-        *_names("formula", Text("Công thức", "Formula"), "i.formula"),
-        *_names("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
+        *names_of("indicator_name", Text("Chỉ số", "Indicator"), "i.name"),
+        *names_of("formula", Text("Công thức", "Formula"), "i.formula"),
+        *names_of("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
         ReportColumn("service_group", Text("Nhóm dịch vụ", "Service group"), "i.service_group"),
         ReportColumn("is_headline", Text("Chỉ số chính", "Headline"), "i.is_headline"),
         ReportColumn("is_open", Text("Công khai", "Open"), "i.is_open"),
         ReportColumn("stamp", Text("Dấu", "Stamp"), STAMP),
-        *_words("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
+        *words_of("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
     ]
     relation = (
         "dim_indicator i JOIN dim_agency o ON o.agency_code = i.agency_code "
         "LEFT JOIN publication_status s ON s.publication = i.publication"
     )
-    return _view(
+    return declared_view(
         INDICATORS, Text("Chỉ số của thành phố", "Indicators of the city"), columns, relation
     )
 
@@ -284,16 +236,16 @@ def _publications() -> ReportView:
     columns = [
         ReportColumn("publication", Text("Mã bộ dữ liệu", "Publication"), "s.publication"),
         ReportColumn("dataset_class", Text("Phân loại", "Class"), "s.dataset_class"),
-        *_names("title", Text("Bộ dữ liệu", "Title"), "s.title"),
+        *names_of("title", Text("Bộ dữ liệu", "Title"), "s.title"),
         ReportColumn("verdict", Text("Kết luận kiểm tra", "Verdict"), "s.verdict"),
-        *_words(
+        *words_of(
             "verdict_text", Text("Kết luận kiểm tra", "Verdict"), "s.verdict", wording.VERDICTS
         ),
         ReportColumn("stamp", Text("Dấu", "Stamp"), STAMP),
-        *_words("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
+        *words_of("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
         ReportColumn("version", Text("Phiên bản", "Version"), "s.version"),
         ReportColumn("data_as_of", Text("Số liệu đến ngày", "Data as of"), "s.data_as_of"),
-        *_both(
+        *in_both(
             "data_as_of_text",
             Text("Số liệu đến ngày", "Data as of"),
             {each: wording.day_sql("s.data_as_of", each) for each in LANGUAGES},
@@ -312,95 +264,7 @@ def _publications() -> ReportView:
         ),
     ]
     title = Text("Kết luận về từng bộ dữ liệu", "Verdict on every publication")
-    return _view(PUBLICATIONS, title, columns, "publication_status s")
-
-
-def _plain(columns: Mapping[str, Text]) -> list[ReportColumn]:
-    """Columns as their table `a` has them."""
-    return [ReportColumn(name, title, f"a.{quoted(name)}") for name, title in columns.items()]
-
-
-def _sources() -> ReportView:
-    counts = {
-        "records": Text("Bản ghi nhận được", "Records received"),
-        "new": Text("Mới", "New"),
-        "changed": Text("Thay đổi", "Changed"),
-        "unchanged": Text("Không đổi", "Unchanged"),
-        "quarantined": Text("Bị cách ly", "Quarantined"),
-        "deleted": Text("Bị xóa", "Deleted"),
-    }
-    columns = [
-        *_plain({"source": Text("Mã nguồn", "Source")}),
-        *_names("source_title", Text("Nguồn", "Source"), "a.title"),
-        *_names("agency_name", Text("Cơ quan chủ quản", "Owner agency"), "o.name"),
-        ReportColumn("service_group", Text("Nhóm dịch vụ", "Service group"), "a.service_group"),
-        *_words(
-            "service_group_name",
-            Text("Nhóm dịch vụ", "Service group"),
-            "a.service_group",
-            wording.SERVICE_GROUPS,
-        ),
-        *_plain(
-            {
-                "core_table": Text("Bảng lõi", "Core table"),
-                "as_of": Text("Nhận đến ngày", "Delivered as of"),
-                "expected_by": Text("Hạn nhận tiếp theo", "Next delivery due by"),
-                "is_late": Text("Chậm", "Late"),
-                "attempt_day": Text("Ngày của lần đọc gần nhất", "Day of the last attempt"),
-                "attempt_status": Text("Mã kết quả lần đọc", "Status code of the last attempt"),
-            }
-        ),
-        *_words(
-            "attempt_text",
-            Text("Kết quả lần đọc", "Last attempt"),
-            "a.attempt_status",
-            wording.ATTEMPTS,
-        ),
-        *_plain(counts),
-    ]
-    title = Text("Việc nhận dữ liệu từ từng nguồn", "Delivery of every source")
-    relation = "audit_source a LEFT JOIN dim_agency o ON o.agency_code = a.agency_code"
-    return _view(SOURCES, title, columns, relation)
-
-
-def _quarantined() -> ReportView:
-    columns = _plain(
-        {
-            "source": Text("Mã nguồn", "Source"),
-            "reason": Text("Mã lý do", "Reason code"),
-            "open_records": Text("Bản ghi còn bị cách ly", "Records still in quarantine"),
-        }
-    )
-    title = Text("Bản ghi bị cách ly theo lý do", "Quarantined records by reason")
-    return _view(QUARANTINED, title, columns, "audit_quarantine a")
-
-
-def _checks() -> ReportView:
-    columns = [
-        *_plain({"publication": Text("Mã bộ dữ liệu", "Publication")}),
-        *_names("title", Text("Bộ dữ liệu", "Title"), "s.title"),
-        *_plain(
-            {
-                "check_name": Text("Kiểm tra", "Check"),
-                "engine": Text("Bộ kiểm tra", "Engine"),
-                "severity": Text("Mã mức", "Severity code"),
-            }
-        ),
-        *_words("severity_text", Text("Mức", "Severity"), "a.severity", wording.SEVERITIES),
-        *_plain({"status": Text("Mã kết quả", "Status code")}),
-        *_words("status_text", Text("Kết quả", "Status"), "a.status", wording.CHECK_STATUSES),
-        *_plain(
-            {
-                "observed": Text("Thấy", "Observed"),
-                "expected": Text("Chờ đợi", "Expected"),
-                "failing_rows": Text("Dòng không đạt", "Failing rows"),
-                "record": Text("Số bản ghi công bố", "Promotion record"),
-            }
-        ),
-    ]
-    title = Text("Kết quả từng kiểm tra", "Result of every check")
-    relation = "audit_check a LEFT JOIN publication_status s ON s.publication = a.publication"
-    return _view(CHECKS, title, columns, relation)
+    return declared_view(PUBLICATIONS, title, columns, "publication_status s")
 
 
 _SUBJECT = (

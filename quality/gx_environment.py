@@ -1,9 +1,9 @@
 """The environment of Great Expectations: one of its own, which this process never sees."""
 
 import os
-import sys
 from pathlib import Path
 
+from warehouse.environments import program_of
 from warehouse.fork_server import ForkServerError
 
 VARIABLE = "CITYLAKE_GX_PYTHON"
@@ -18,17 +18,16 @@ def interpreter() -> Path:
 
     Returns:
         What `CITYLAKE_GX_PYTHON` names; where it is not set, `gx/bin/python` below our own
-        environment. Links are not followed: through them a Python knows its environment.
+        environment.
 
     Raises:
         GxEnvironmentError: when it is no file that can be executed. The message names no path,
             so that a result that quotes it is the same on every machine.
     """
-    named = os.environ.get(VARIABLE)
-    python = Path(named).absolute() if named else Path(sys.prefix, "gx", "bin", "python")
-    if python.is_file() and os.access(python, os.X_OK):
+    python = program_of("gx", "python", VARIABLE)
+    if python is not None:
         return python
-    if named:
+    if os.environ.get(VARIABLE):
         raise GxEnvironmentError(f"{VARIABLE} names no Python that can be executed")
     raise GxEnvironmentError(
         "Great Expectations has no environment: `requirements/install.sh gx` sets it up, or "

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from pipeline.orchestration.errors import OrchestrationError
 from pipeline.orchestration.users import ROLES, User, users, write_passwords, write_private
 from pipeline.settings import REPOSITORY
+from warehouse.environments import program_of
 from warehouse.paths import lake_home
 
 # Logs are read from the disk: the servers of logs would answer beyond loopback.
@@ -111,9 +111,8 @@ def program() -> Path:
     Raises:
         OrchestrationError: when there is none.
     """
-    named = os.environ.get(PROGRAM_VARIABLE)
-    found = Path(named).absolute() if named else Path(sys.prefix, "airflow", "bin", "airflow")
-    if found.is_file() and os.access(found, os.X_OK):
+    found = program_of("airflow", "airflow", PROGRAM_VARIABLE)
+    if found is not None:
         return found
     message = "Airflow has no environment: `requirements/install.sh airflow` sets it up, or "
     raise OrchestrationError(f"{message}{PROGRAM_VARIABLE} names the program of another one")

@@ -1,10 +1,8 @@
 """`citylake airflow up`, `down` and `status`: Airflow in the background of this machine."""
 
 import fcntl
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +13,14 @@ from pipeline.exit_codes import ExitCode
 from pipeline.orchestration.configuration import ADDRESS, Home, program, usual_home
 from pipeline.orchestration.errors import OrchestrationError
 from pipeline.orchestration.health import HEALTHY, TOLD, health_of
-from pipeline.orchestration.session import end_all, members
+from pipeline.orchestration.session import (
+    end_all,
+    is_free,
+    mark_of,
+    marked,
+    members,
+    read_state,
+)
 from pipeline.orchestration.users import users
 from pipeline.settings import REPOSITORY, city_folder
 from warehouse.paths import HOME_VARIABLE, lake_home
@@ -44,7 +49,8 @@ def up(city: str, *, port: int, scale: float) -> ExitCode:
     if _is_kept(home):
         raise OrchestrationError(f"Airflow runs in {home.folder} already; `down` ends it")
     _end_left(home)
-    _need_free(port)
+    if not is_free(ADDRESS, port):
+        raise OrchestrationError(f"port {port} is taken; --port names another")
     home.state.unlink(missing_ok=True)
     log = home.logs / "keeper.log"
     command = [sys.executable, "-m", "pipeline.orchestration.keeper", "--city", city]
@@ -53,7 +59,7 @@ def up(city: str, *, port: int, scale: float) -> ExitCode:
         keeper = subprocess.Popen(  # noqa: S603 - own module
             command,
             cwd=REPOSITORY,
-            env={**os.environ, HOME_VARIABLE: str(lake_home().absolute()), **_mark(home)},
+            env={**os.environ, HOME_VARIABLE: str(lake_home().absolute()), **marked(home.folder)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -74,7 +80,7 @@ def up(city: str, *, port: int, scale: float) -> ExitCode:
 def down() -> ExitCode:
     """End the keeper and every process that it started, tasks too."""
     home = usual_home()
-    state = _state(home)
+    state = read_state(home.state)
     if state is None:
         sys.stdout.write(f"nothing runs in {home.folder}\n")
         return ExitCode.PUBLISHED
@@ -90,7 +96,7 @@ def down() -> ExitCode:
 def status() -> ExitCode:
     """Print what each component says of itself; exit code 1 where one is not well."""
     home = usual_home()
-    state = _state(home)
+    state = read_state(home.state)
     if state is None or not _is_kept(home):
         sys.stdout.write(f"nothing runs in {home.folder}\n")
         return ExitCode.ERROR
@@ -98,29 +104,6 @@ def status() -> ExitCode:
     for name in TOLD:
         sys.stdout.write(f"{name}: {health.get(name) or 'does not answer'}\n")
     return ExitCode.PUBLISHED if _is_well(health) else ExitCode.ERROR
-
-
-def _need_free(port: int) -> None:
-    with socket.socket() as probe:
-        # A server that ended a moment ago leaves connections behind; they are no hindrance.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((ADDRESS, port))
-        except OSError as error:
-            raise OrchestrationError(f"port {port} is taken; --port names another") from error
-
-
-def _mark(home: Home) -> dict[str, str]:
-    """What tells the processes of this home from others."""
-    return {"CITYLAKE_KEPT_IN": str(home.folder)}
-
-
-def _state(home: Home) -> dict[str, Any] | None:
-    try:
-        found: dict[str, Any] = json.loads(home.state.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    return found
 
 
 def _is_kept(home: Home) -> bool:
@@ -137,15 +120,14 @@ def _is_kept(home: Home) -> bool:
 
 def _end_left(home: Home) -> None:
     """End what a keeper left behind that was itself ended by force."""
-    state = _state(home)
+    state = read_state(home.state)
     if state is not None:
         _end(home, state["pid"])
 
 
 def _end(home: Home, session: int) -> None:
     """Give the keeper time to end what it started, then end what is left of its session."""
-    ((name, value),) = _mark(home).items()
-    mark = f"{name}={value}"
+    mark = mark_of(home.folder)
     until = time.monotonic() + END_SECONDS
     while session in members(session, mark) and time.monotonic() < until:
         time.sleep(LOOK_SECONDS)

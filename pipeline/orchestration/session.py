@@ -1,18 +1,55 @@
 """Finds and ends every process of a session, whatever process group it made for itself.
 
-Airflow gives each task a process group of its own; the session stays that of the keeper.
+Airflow gives each task a process group of its own; the session stays that of the keeper. What runs
+in the background belongs to a folder: a mark with its path tells its processes from others, and a
+state file says which they are.
 """
 
+import json
 import os
 import signal
+import socket
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 PROCESSES = Path("/proc")
 LOOK_SECONDS = 0.1
 _STATE, _SESSION = 0, 3
 _GONE = {"Z", "X"}
+_MARK = "CITYLAKE_KEPT_IN"
+
+
+def marked(folder: Path) -> dict[str, str]:
+    """What the environment of every process says that belongs to a folder."""
+    return {_MARK: str(folder)}
+
+
+def mark_of(folder: Path) -> str:
+    """The same as one text, `NAME=value`, as `members` and `end_all` take it."""
+    return f"{_MARK}={folder}"
+
+
+def read_state(place: Path) -> dict[str, Any] | None:
+    """What a state file says; None where there is none, or none that was written to its end."""
+    try:
+        found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return found
+
+
+def is_free(address: str, port: int) -> bool:
+    """Whether a server can listen on a port of this machine."""
+    with socket.socket() as probe:
+        # A server that ended a moment ago leaves connections behind; they are no hindrance.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
 
 
 def members(session: int, mark: str) -> list[int]:

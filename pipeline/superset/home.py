@@ -1,8 +1,6 @@
 """The folder of a Superset below the lake's home, and all that its processes are told."""
 
-import os
 import secrets
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 from pipeline.orchestration.users import User, write_passwords, write_private
 from pipeline.settings import REPOSITORY
 from pipeline.superset.errors import SupersetError
+from warehouse.environments import program_of
 from warehouse.paths import lake_home
 
 PYTHON_VARIABLE = "CITYLAKE_SUPERSET_PYTHON"
@@ -66,9 +65,8 @@ def interpreter() -> Path:
     Raises:
         SupersetError: when there is none.
     """
-    named = os.environ.get(PYTHON_VARIABLE)
-    found = Path(named).absolute() if named else Path(sys.prefix, "superset", "bin", "python")
-    if found.is_file() and os.access(found, os.X_OK):
+    found = program_of("superset", "python", PYTHON_VARIABLE)
+    if found is not None:
         return found
     message = "Superset has no environment: `requirements/install.sh superset` sets it up, or "
     raise SupersetError(f"{message}{PYTHON_VARIABLE} names the Python of another one")

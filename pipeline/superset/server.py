@@ -2,20 +2,24 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from pipeline.context import open_context
 from pipeline.exit_codes import ExitCode
-from pipeline.orchestration.session import end_all, members
+from pipeline.orchestration.session import (
+    end_all,
+    is_free,
+    mark_of,
+    marked,
+    members,
+    read_state,
+)
 from pipeline.orchestration.users import User, write_private
 from pipeline.superset.errors import SupersetError
 from pipeline.superset.home import BOOTSTRAP, SupersetHome, interpreter, prepare, usual_home
@@ -86,12 +90,13 @@ def start(home: SupersetHome, known: tuple[User, ...], port: int) -> str:
     if _alive(home) is not None:
         raise SupersetError(f"Superset runs in {home.folder} already; `down` ends it")
     environ = prepare(home, known, os.environ)
-    _need_free(port)
+    if not is_free(ADDRESS, port):
+        raise SupersetError(f"port {port} is taken; --port names another")
     _bootstrap(home, environ)
     with home.log.open("ab") as log:
         server = subprocess.Popen(  # noqa: S603 - Superset's own program
             _command(ADDRESS, port),
-            env={**environ, **_mark(home)},
+            env={**environ, **marked(home.folder)},
             cwd=home.folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -151,11 +156,11 @@ def print_health(address: str) -> ExitCode:
 
 def end(home: SupersetHome) -> bool:
     """End what runs in a home; whether anything did."""
-    state = _state(home)
+    state = read_state(home.state)
     home.state.unlink(missing_ok=True)
     if state is None:
         return False
-    return bool(end_all(state["pid"], _mark_text(home), END_SECONDS))
+    return bool(end_all(state["pid"], mark_of(home.folder), END_SECONDS))
 
 
 def running_address() -> str:
@@ -227,31 +232,6 @@ def _ready_for(home: SupersetHome) -> str:
     return digest(lock + home.passwords.read_bytes()) + "\n"
 
 
-def _need_free(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((ADDRESS, port))
-        except OSError as error:
-            raise SupersetError(f"port {port} is taken; --port names another") from error
-
-
-def _mark(home: SupersetHome) -> dict[str, str]:
-    return {"CITYLAKE_KEPT_IN": str(home.folder)}
-
-
-def _mark_text(home: SupersetHome) -> str:
-    ((name, value),) = _mark(home).items()
-    return f"{name}={value}"
-
-
-def _state(home: SupersetHome) -> dict[str, Any] | None:
-    with suppress(FileNotFoundError, ValueError):
-        found: dict[str, Any] = json.loads(Path(home.state).read_text(encoding="utf-8"))
-        return found
-    return None
-
-
 def _alive(home: SupersetHome) -> dict[str, Any] | None:
-    state = _state(home)
-    return state if state and members(state["pid"], _mark_text(home)) else None
+    state = read_state(home.state)
+    return state if state and members(state["pid"], mark_of(home.folder)) else None

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from publish.report_views import ReportView, report_views
+from publish.report_column import ReportView
+from publish.report_views import report_views
 from publish.serving import is_served
 from publish.wording import LANGUAGES
 from reports.superset import charts, dashboards

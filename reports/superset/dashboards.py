@@ -10,8 +10,6 @@ from reports.superset.charts import Chart, chart_key
 from reports.superset.datasets import dataset_key
 from reports.superset.looks import STYLE
 
-GRID_COLUMNS = 12
-
 
 @dataclass(frozen=True)
 class Cell:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from publish.report_views import FIGURES, ReportView
+from publish.report_column import ReportView
+from publish.report_views import FIGURES
 from publish.wording import LANGUAGES, Text
 from reports.superset.assets import DATABASES, DATASETS, MAKER, Asset, Content, uuid_of
 from warehouse.registry_model import Indicator

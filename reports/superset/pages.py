@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS, ReportView
+from publish.report_column import ReportView
+from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS
 from publish.wording import LANGUAGES, NOT_CLEARED, SERVICE_GROUPS, UNITS, Text
 from reports.superset import looks, words
 from reports.superset.charts import Chart, Filter, Question

@@ -18,7 +18,7 @@ import pytest
 import warehouse.dbt_build
 from pipeline.console import Console
 from pipeline.run import RunReport, run_day
-from publish.report_views import AUDITED
+from publish.audit_views import AUDITED
 from publish.wording import STAMPS
 from tests.e2e.conftest import HISTORY
 from tests.e2e.small_town import (

@@ -7,7 +7,7 @@ import pytest
 
 from publish.access import rights
 from publish.audit_tables import LONGEST, Broken, Delivery, audit_tables
-from publish.report_views import AUDITED
+from publish.audit_views import AUDITED
 from tests.unit.publish.promoted_city import PromotedCity, first_day, promoted_city
 from warehouse.access import Role, RoleKind
 from warehouse.content_hash import city_hash

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.context import Context, open_context
 from pipeline.superset.reports import _reports
-from publish.report_views import AUDITED
+from publish.audit_views import AUDITED
 from reports.superset.contents import Reports
 from reports.superset.rights import Rule, wanted_rights
 from warehouse.access import Access, Role, RoleKind
