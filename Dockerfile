@@ -2,11 +2,11 @@
 # in the environment that they have natively, from the same hash-locked requirements.
 FROM python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 
-# The folder of the lake and the scratch folder exist here for their owner and mode: a new volume
-# takes both over from the image.
+# The folders of the lake, of Superset and of scratch exist here for their owner and mode: a new
+# volume takes both over from the image.
 RUN groupadd --gid 10001 citylake \
     && useradd --uid 10001 --gid citylake --no-create-home --home-dir /tmp citylake \
-    && install --directory --owner citylake --group citylake --mode 0700 /lake /scratch
+    && install --directory --owner citylake --group citylake --mode 0700 /lake /reports /scratch
 
 WORKDIR /opt/citylake
 COPY . .

@@ -86,7 +86,7 @@ class Context:
 
 
 def open_context(city: str, as_of: date | None = None, *, without_broken: bool = False) -> Context:
-    """Read a city and open its lake.
+    """Read a city and open its lake: the folders are there afterwards.
 
     Args:
         city: Name or folder, see `pipeline.settings.city_folder`.
@@ -97,8 +97,13 @@ def open_context(city: str, as_of: date | None = None, *, without_broken: bool =
         UnknownCityError: when there is no such city.
         ContractError: everything that is wrong in the files of the city's sources and settings.
     """
+    context = read_context(city, as_of, without_broken=without_broken)
+    context.paths.create()
+    return context
+
+
+def read_context(city: str, as_of: date | None = None, *, without_broken: bool = False) -> Context:
+    """As `open_context`, for what only reads: no folder is made, the lake may lie elsewhere."""
     loaded = load_city(city_folder(city), lazily=True, without_broken=without_broken)
     day = as_of or loaded.default_date
-    paths = city_paths(loaded.name)
-    paths.create()
-    return Context(loaded, paths, day, on_day(os.environ, day))
+    return Context(loaded, city_paths(loaded.name), day, on_day(os.environ, day))

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
+from pipeline.context import open_context
 from pipeline.exit_codes import ExitCode
 from pipeline.orchestration.configuration import (
     COMPONENTS,
@@ -45,11 +46,15 @@ def become(name: str, city: str) -> NoReturn:
 def initialise(city: str) -> ExitCode:
     """Bring the database up to date: tables, and pools from the contracts; harmless to repeat.
 
+    The city's folders of the lake are there afterwards: what is given one of them alone, as
+    Superset is, can then be started.
+
     Raises:
         OrchestrationError: when the deployment's variables cannot be used, or Airflow refuses.
     """
     seat, environ = _deployed(city, os.environ)
     os.chdir(REPOSITORY)
+    open_context(city, without_broken=True)
     bring_up_to_date(seat.home, environ, city)
     sys.stdout.write("database and pools are up to date\n")
     return ExitCode.PUBLISHED

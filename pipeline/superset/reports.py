@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.context import Context, open_context
+from pipeline.context import Context, read_context
 from pipeline.exit_codes import ExitCode
 from pipeline.superset.errors import SupersetError
 from pipeline.superset.home import PASSWORD_VARIABLE, usual_home
@@ -33,7 +33,7 @@ _RESOURCES = {DASHBOARDS: "dashboard", CHARTS: "chart", DATASETS: "dataset"}
 
 def render(city: str, output: Path) -> ExitCode:
     """Write the reports of a city as files into a folder."""
-    reports = _reports(open_context(city))
+    reports = _reports(read_context(city))
     written = write_assets(reports.assets, output)
     sys.stdout.write(f"{len(written)} files in {output}\n")
     return ExitCode.PUBLISHED
@@ -45,7 +45,7 @@ def check(city: str, folder: Path | None) -> ExitCode:
     Returns:
         1 where anything is.
     """
-    context = open_context(city)
+    context = read_context(city)
     assets = _reports(context).assets if folder is None else read_assets(folder)
     found = report_problems(context, assets)
     for problem in found:
@@ -97,7 +97,7 @@ def apply_assets(city: str, address: str | None) -> ExitCode:
         ReportsError: for reports that are wrong, a server that does not take them, or one that
             has something else afterwards.
     """
-    context = open_context(city)
+    context = read_context(city)
     faults = report_problems(context, _reports(context).assets)
     if faults:
         raise ReportsError("; ".join(faults))
@@ -190,7 +190,7 @@ class _Session:
 
 
 def _session(city: str, address: str | None) -> _Session:
-    context = open_context(city)
+    context = read_context(city)
     reports = _reports(context)
     known = users(context.access, os.environ)
     passwords = _passwords()

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from pipeline.context import open_context
+from pipeline.context import read_context
 from pipeline.exit_codes import ExitCode
 from pipeline.orchestration.session import (
     end_all,
@@ -66,7 +66,7 @@ def up(city: str, *, port: int) -> ExitCode:
 def _prepared_city(city: str) -> tuple[User, ...]:
     from publish.serving import serving_file
 
-    context = open_context(city)
+    context = read_context(city)
     known = users(context.access, os.environ)
     interpreter()
     if not serving_file(context.paths).exists():
@@ -121,7 +121,7 @@ def serve(city: str, listen: str, port: int) -> None:
         SupersetError: when it cannot be made ready.
     """
     home = usual_home()
-    environ = prepare(home, users(open_context(city).access, os.environ), os.environ)
+    environ = prepare(home, users(read_context(city).access, os.environ), os.environ)
     _bootstrap(home, environ)
     command = _command(listen, port)
     os.execve(command[0], command, environ)  # noqa: S606 - Superset's own program

@@ -37,7 +37,7 @@ from tests.unit.extract.server import Answer
 
 HTML = b"<!doctype html><html><body>" + PERSONAL.encode() + b"</body></html>"
 WRONG_TOKEN = "tok-of-someone-else"  # noqa: S105 - no server takes it
-PRIVATE = (TOKEN, WRONG_TOKEN, PERSONAL, "0905", "Trần")
+PRIVATE = (TOKEN, WRONG_TOKEN, PERSONAL, "0905 111", "Trần")
 
 
 @pytest.fixture

@@ -124,12 +124,12 @@ class Stage:
             self._clients[user] = Client(self.address, user, self.passwords[user])
         return self._clients[user]
 
-    def citylake(self, *arguments: str, code: int = 0) -> str:
+    def citylake(self, *arguments: str, code: int = 0, home: Path | None = None) -> str:
         """What a command prints; it must end with a code."""
         done = subprocess.run(  # noqa: S603 - own command
             [sys.executable, "-m", "pipeline.cli", *arguments],
             cwd=REPOSITORY,
-            env={**os.environ, "CITYLAKE_HOME": str(self.home)},
+            env={**os.environ, "CITYLAKE_HOME": str(home or self.home)},
             capture_output=True,
             text=True,
             check=False,

@@ -2,21 +2,32 @@
 
 import shutil
 import threading
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from reports.superset.errors import ReportsError
+from tests.e2e.world import URL_VARIABLE, Lake, demo_server
 from tests.superset.stage import Stage, change
 
 VIEW = "report_city_indicator"
+HISTORY, NEXT = date(2025, 7, 1), date(2025, 7, 2)
+NOWHERE = "http://127.0.0.1:9/georeport/v2"
 
 
 def _replace(stage: Stage, sql: str, scratch: Path) -> None:
     """Put a changed copy of the serving file in its place, at once."""
-    copy = scratch / "serving.copy"
+    copy = scratch / "changed.duckdb"
     shutil.copy(stage.serving, copy)
     change(copy, sql)
+    _show(stage, copy)
+
+
+def _show(stage: Stage, file: Path) -> None:
+    """Put a copy of a serving file in the place of the one that is shown, at once."""
+    copy = stage.home / "serving.copy"
+    shutil.copy(file, copy)
     copy.replace(stage.serving)
 
 
@@ -38,6 +49,28 @@ def test_a_late_source_turns_the_stamp_at_once(stage: Stage, tmp_path: Path) -> 
     finally:
         _replace(stage, turn.format("false"), tmp_path)
     assert _stamps(stage) == before
+
+
+def test_a_broken_source_turns_the_stamps_in_the_next_run(
+    stage: Stage, seed: int, tmp_path: Path
+) -> None:
+    before = shutil.copy(stage.serving, tmp_path / "before.duckdb")
+    with demo_server(seed, 0.02, 121) as server:
+        lake = Lake(tmp_path / "home", server)
+        served = lake.root / "serving" / "marts.duckdb"
+        try:
+            lake.run(HISTORY)
+            _show(stage, served)
+            good = _stamps(stage)
+            assert ("FB1", "current") in good
+            lake.run(NEXT, expect=1, **{URL_VARIABLE: NOWHERE})
+            _show(stage, served)
+            assert _stamps(stage) == {(code, "late") for code, _ in good}
+            lake.run(NEXT)
+            _show(stage, served)
+            assert _stamps(stage) == good
+        finally:
+            _show(stage, before)
 
 
 def test_charts_load_while_the_file_is_being_replaced(stage: Stage, tmp_path: Path) -> None:

@@ -49,10 +49,23 @@ def test_the_server_of_a_deployment_starts_tells_its_health_and_ends(
         assert (tmp_path / "superset" / "secret_key").read_text(encoding="ascii") == secret
         given = Path(f"/proc/{server.pid}/environ").read_bytes()
         assert secret.encode() not in given
+        # Beside its own records it makes nothing: of the lake a container has the serving folder.
+        assert [each.name for each in tmp_path.iterdir()] == ["superset"]
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(PATIENCE_SECONDS)
     assert stage.citylake("superset", "health", "--address", address, code=1) == "does not answer\n"
+
+
+def test_reports_are_brought_in_where_no_lake_is(stage: Stage, tmp_path: Path) -> None:
+    (tmp_path / "superset").mkdir()
+    shutil.copy(stage.home / "superset" / "passwords.json", tmp_path / "superset")
+    told = stage.citylake(
+        "reports", "plan", "--city", "danang", "--address", stage.address, home=tmp_path, code=3
+    )
+    # The one thing that differs is where the database lies.
+    assert "databases/" in told
+    assert [each.name for each in tmp_path.iterdir()] == ["superset"]
 
 
 def test_what_compose_says_can_be_read() -> None:

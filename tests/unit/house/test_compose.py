@@ -23,6 +23,7 @@ from tests.composition import (
     services,
 )
 from warehouse.city import load_city
+from warehouse.paths import CityPaths
 
 TEXT = COMPOSE.read_text(encoding="utf-8")
 IMAGE = DOCKERFILE.read_text(encoding="utf-8")
@@ -148,6 +149,45 @@ def test_a_service_is_given_no_secret_that_is_anothers() -> None:
         "CITYLAKE_SUPERSET_SECRET": {"superset"},
         "CITYLAKE_SUPERSET_PASSWORD": {"superset"},
     }
+
+
+def _mounts_of_the_lake(text: str) -> dict[str, set[str]]:
+    """Of every service, what of the lake it is given, `rw` or `ro` before the folder."""
+    found: dict[str, set[str]] = {}
+    for service, told in services(text).items():
+        for mount in told.get("volumes", ()):
+            if isinstance(mount, str):
+                source, _, mode = (*mount.split(":"), "rw")[:3]
+                part = "."
+            else:
+                source, mode = mount["source"], "ro" if mount.get("read_only") else "rw"
+                part = mount.get("volume", {}).get("subpath", ".")
+            if source == "lake":
+                found.setdefault(service, set()).add(f"{mode} {part}")
+    return found
+
+
+def test_superset_is_given_the_serving_folder_alone() -> None:
+    whole = dict.fromkeys(("init", *COMPONENTS), {"rw ."})
+    assert _mounts_of_the_lake(TEXT) == {**whole, "superset": {"ro danang/serving"}}
+    told = services(TEXT)["superset"]
+    (mount,) = (each for each in told["volumes"] if isinstance(each, dict))
+    home = Path(told["environment"]["CITYLAKE_HOME"])
+    assert Path(mount["target"]) == CityPaths(home, "danang").serving
+    assert told["depends_on"] == {"init": {"condition": "service_completed_successfully"}}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("reports:/reports", "lake:/lake", id="whole"),
+        pytest.param("        read_only: true\n", "", id="writable"),
+        pytest.param("danang/serving}", "danang}", id="more"),
+    ],
+)
+def test_a_wider_mount_is_seen(old: str, new: str) -> None:
+    assert old in TEXT
+    assert _mounts_of_the_lake(TEXT.replace(old, new, 1)) != _mounts_of_the_lake(TEXT)
 
 
 def test_the_scheduler_is_told_what_the_contracts_ask_for() -> None:
