@@ -70,7 +70,7 @@ def write_files(
             return cursor.execute(statement).fetchall()
 
     with ThreadPoolExecutor(_STATEMENTS_AT_ONCE) as pool:
-        written = [*pool.map(run, large), *pool.map(run, small)]
+        written = [*map(run, large), *pool.map(run, small)]
     rows = [row for each in written for row in each]
     files = [_data_file(folder, row, partition_column) for row in rows]
     discard(folder, [each for each in files if not each.rows])

@@ -16,6 +16,8 @@ from warehouse.registry_model import Indicator
 from warehouse.sql import literal
 
 DATABASE = "serving"
+# What one question may hold; the serving file of three years of Da Nang is 50 MB.
+MEMORY = "512MB"
 # Views of figures that charts draw; of an indicator, the city's says what the sector's does.
 _DRAWN = [name for name in FIGURES if name != "report_sector_indicator"]
 # What of a figure stands on a card: the newest complete period's, by `latest_<column>`.
@@ -37,7 +39,11 @@ def database(city: str, title: str, serving: Path) -> Asset:
     key = f"{city}/{DATABASE}"
     connect = {
         "read_only": True,
-        "config": {"enable_external_access": False, "lock_configuration": True},
+        "config": {
+            "enable_external_access": False,
+            "lock_configuration": True,
+            "memory_limit": MEMORY,
+        },
     }
     return Asset(
         DATABASES,

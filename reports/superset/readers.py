@@ -10,7 +10,6 @@ PERMISSIONS = frozenset(
         ("can_dashboard", "Superset"),
         ("can_dashboard_permalink", "Superset"),
         ("can_drill", "Dashboard"),
-        ("can_explore_json", "Superset"),
         ("can_get", "MenuApi"),
         ("can_get_drill_info", "Dataset"),
         ("can_language_pack", "Superset"),

@@ -2,7 +2,7 @@
 
 Everything follows from `publish.access.rights`, the one mapping of a city's roles. The order in
 which it is written keeps the door shut: conditions on rows stand before any user has a role, and a
-condition that is lost shows nothing (`_BASE`), not everything.
+condition that is lost shows nothing (`BASE`), not everything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,9 @@ from reports.superset.dashboards import Dashboard
 from warehouse.access import Access, Role, RoleKind
 
 ADMINISTRATORS = "Admin"
-_REGULAR, _BASE = "Regular", "Base"
+REGULAR, BASE = "Regular", "Base"
+# Rules of one group are joined by OR: a person with two roles sees the rows of both.
+GROUP = "citylake"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Rule:
         kind: `Regular`: it holds for its roles; `Base`: for all but its roles.
         roles: Names.
         views: Names of the views behind the datasets.
+        group: Rules of one group are joined by OR, groups by AND.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Rule:
     clause: str
     roles: tuple[str, ...]
     views: tuple[str, ...]
+    group: str = GROUP
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ def _rules(sees: Mapping[str, Mapping[str, str | None]]) -> Iterable[Rule]:
         clauses = dict.fromkeys(clause for clause in views.values() if clause is not None)
         for number, clause in enumerate(clauses, 1):
             bound = tuple(sorted(view for view, each in views.items() if each == clause))
-            yield Rule(f"{name} {number}", _REGULAR, clause, (name,), bound)
+            yield Rule(f"{name} {number}", REGULAR, clause, (name,), bound)
 
 
 def _base_rules(
@@ -116,4 +120,4 @@ def _base_rules(
         by_roles.setdefault(unbound, []).append(view)
     for number, (unbound, views) in enumerate(by_roles.items(), 1):
         roles = tuple(sorted((ADMINISTRATORS, *unbound)))
-        yield Rule(f"{city}: base {number}", _BASE, NOTHING, roles, tuple(sorted(views)))
+        yield Rule(f"{city}: base {number}", BASE, NOTHING, roles, tuple(sorted(views)))

