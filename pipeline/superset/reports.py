@@ -159,7 +159,11 @@ def apply_assets(city: str, address: str | None, *, in_short: bool = False) -> E
 
 def summary(done: Sequence[str]) -> list[str]:
     """How often what was done, by verb and kind, in the order in which each began."""
-    kinds = Counter(" ".join(each.replace("/", " ").split()[:2]) for each in done)
+    # A word with a colon is a name already: "grant danang: auditor ...".
+    kinds = Counter(
+        " ".join(word for word in each.replace("/", " ").split()[:2] if not word.endswith(":"))
+        for each in done
+    )
     return [f"{kind}: {number}" for kind, number in kinds.items()]
 
 

@@ -267,7 +267,8 @@ def test_who_sees_what_is_checked_too(
 
 def test_what_was_done_is_counted_by_verb_and_kind() -> None:
     done = ["create charts/a.yaml", "update charts/b.yaml", "create charts/c.yaml", "create role x"]
-    assert summary(done) == ["create charts: 2", "update charts: 1", "create role: 1"]
+    done += ["grant danang: one: +a", "grant danang: two: +b"]
+    assert summary(done) == ["create charts: 2", "update charts: 1", "create role: 1", "grant: 2"]
 
 
 def test_what_is_written_is_read_again_the_same(assets: Assets, tmp_path: Path) -> None:
