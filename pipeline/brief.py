@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.exit_codes import ExitCode
+from pipeline.last_day import last_day
 from pipeline.settings import city_folder, city_paths
 from publish.serving import serving_file
 from publish.wording import LANGUAGES
@@ -17,7 +18,7 @@ from warehouse.access import Access, Role, RoleKind, load_access
 from warehouse.city import read_settings
 from warehouse.geography import Geography, load_geography
 from warehouse.geography_model import Area
-from warehouse.paths import CityPaths
+from warehouse.paths import RESTRICTED_MODE, CityPaths
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Desk:
     def facts(self, area: Area, role: Role, day: date, language: str) -> Facts:
         """What the brief of an area says to a role."""
         file = serving_file(self.paths)
-        return read_facts(file, subject(self.geography, area, role), role, day, language)
+        about = subject(self.geography, area, role)
+        return read_facts(file, about, role, day, language, last_day(self.paths))
 
 
 def open_desk(city: str) -> Desk:
@@ -77,10 +79,11 @@ def write_brief(
         area: `code`, then valid on the day, or `code@valid_from`.
         language: `vi` or `en`.
         role: Whose rights bound it; the city's leader where None.
-        output: File; named by area, day and language in the current folder where None.
+        output: File; named by area, day and language among the city's briefs where None.
 
     Raises:
-        BriefError: when there is no such area, role or language, or the role may not see the area.
+        BriefError: when there is no such area, role or language, the role may not see the area, or
+            no run covers the day.
     """
     from reports.brief.document import pdf
 
@@ -90,8 +93,8 @@ def write_brief(
     on = day or desk.default_day
     found = find_area(desk.geography, area, on)
     content = pdf(desk.facts(found, find_role(desk.access, role), on, language))
-    place = output or Path(f"brief-{found.code}-{on}-{language}.pdf")
-    _write(place, content)
+    place = output or desk.paths.briefs / f"brief-{found.code}-{on}-{language}.pdf"
+    _write(place, content, makes_folder=output is None)
     sys.stdout.write(f"{place}\n")
     return ExitCode.PUBLISHED
 
@@ -128,8 +131,10 @@ def find_role(access: Access, code: str | None) -> Role:
     raise BriefError(f"there is no role {code or 'of a city leader'} in access.yaml ({known})")
 
 
-def _write(place: Path, content: bytes) -> None:
+def _write(place: Path, content: bytes, *, makes_folder: bool) -> None:
     try:
+        if makes_folder:
+            place.parent.mkdir(mode=RESTRICTED_MODE, exist_ok=True)
         place.write_bytes(content)
     except OSError as error:
         raise BriefError(f"{place} cannot be written: {error.strerror}") from error

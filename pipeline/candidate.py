@@ -15,6 +15,7 @@ from extract.outcomes import last_outcome
 from pipeline.audit import audited
 from pipeline.context import Context
 from pipeline.judge import judge_candidate
+from pipeline.last_day import late_sources, note_last_day
 from pipeline.parked import Build, Judgement, discard_build, keep_judgement, park_build
 from pipeline.transform import Pinned, input_digests, pin
 from publish.release import Release, repair
@@ -154,8 +155,7 @@ def publish(context: Context) -> tuple[dict[str, Release], dict[str, list[str]]]
     """
     record = latest(context.paths)
     behind = [name for name, source in context.city.sources.items() if _is_late(context, source)]
-    content = {"day": context.as_of.isoformat(), "sources": behind}
-    replace_content(_late_file(context.paths), canonical_json(content), context.paths.work)
+    note_last_day(context.paths, context.as_of, behind)
     late = _late_by_publication(context, behind, record)
     return _publish(context, _told(context.paths, record), late, behind), late
 
@@ -166,9 +166,7 @@ def publish_decided(context: Context) -> dict[str, Release]:
     Returns:
         The newest release by dataset.
     """
-    path = _late_file(context.paths)
-    told = json.loads(path.read_bytes())["sources"] if path.is_file() else []
-    behind = [name for name in told if name in context.city.sources]
+    behind = [name for name in late_sources(context.paths) if name in context.city.sources]
     late = _late_by_publication(context, behind, latest(context.paths))
     return _publish(context, {}, late, behind)
 
@@ -207,11 +205,6 @@ def _is_late(context: Context, source: SourceContract) -> bool:
     snapshot = context.lake.snapshot("core", source.table)
     as_of = snapshot.as_of(source.id) if snapshot else None
     return as_of is None or as_of < context.as_of
-
-
-def _late_file(paths: CityPaths) -> Path:
-    """Which sources were late on the day that was published last: derived, replaced whole."""
-    return paths.journal / "late.json"
 
 
 def _judged_file(paths: CityPaths) -> Path:

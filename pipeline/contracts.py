@@ -9,7 +9,7 @@ from pipeline.console import counted
 from pipeline.exit_codes import ExitCode
 from pipeline.settings import city_folder
 from quality.suites import suite
-from warehouse.access import load_access
+from warehouse.access import Access, access_warnings, load_access
 from warehouse.city import City, load_city
 from warehouse.contract.check import check_city
 from warehouse.contract.document import read_document
@@ -24,13 +24,17 @@ def contract_problems(folder: Path) -> list[Problem]:
     problems = check_city(folder)
     if not problems:
         try:
-            geography = load_geography(folder / "geography")
-            load_access(folder, {area.key for area in geography.areas})
+            _access(folder)
             city = load_city(folder)
             problems = list(_repeated_expectations(city, load_registry(city)))
         except ContractError as error:
             problems = list(error.problems)
     return problems
+
+
+def _access(folder: Path) -> Access:
+    geography = load_geography(folder / "geography")
+    return load_access(folder, {area.key for area in geography.areas})
 
 
 def _repeated_expectations(city: City, registry: Registry) -> Iterator[Problem]:
@@ -54,11 +58,14 @@ def _repeated_expectations(city: City, registry: Registry) -> Iterator[Problem]:
 
 def print_contract_check(city: str) -> ExitCode:
     """Check everything that a city declares and print each problem on a line of its own."""
-    problems = contract_problems(city_folder(city))
+    folder = city_folder(city)
+    problems = contract_problems(folder)
     for problem in problems:
         sys.stdout.write(f"{problem}\n")
     if problems:
         sys.stdout.write(f"{city}: {counted(len(problems), 'problem')}\n")
         return ExitCode.ERROR
+    for warning in access_warnings(folder, _access(folder)):
+        sys.stdout.write(f"warning: {warning}\n")
     sys.stdout.write(f"{city}: contracts, geography, indicators, datasets and access are valid\n")
     return ExitCode.PUBLISHED

@@ -63,6 +63,7 @@ install_project() {
 if [ "$lock" = gx ] || [ "$lock" = airflow ] || [ "$lock" = superset ]; then
   own=.venv/$lock/bin/python
   if ! "$own" -c "$usable" >/dev/null 2>&1; then
+    echo "setting up .venv/$lock (once)" >&2
     "$python" -m venv --clear --without-pip ".venv/$lock"
   fi
   if [ "$lock" != airflow ]; then

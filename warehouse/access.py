@@ -110,6 +110,25 @@ def load_access(folder: Path, areas: "Set[AreaKey]") -> Access:
     return Access(roles, recipients)
 
 
+def access_warnings(folder: Path, access: Access) -> tuple[str, ...]:
+    """What may be meant so, and is told since somebody would miss it; nothing is opened by it.
+
+    Args:
+        folder: The city's folder.
+        access: As `load_access` gives it.
+    """
+    if not access.roles:
+        has_file = (folder / ACCESS_FILE).exists()
+        what = f"{ACCESS_FILE} names no role" if has_file else f"there is no {ACCESS_FILE}"
+        return (f"{what}: of the city's reports nobody but an administrator sees any",)
+    bounds = {RoleKind.AREA_LEADER: "areas", RoleKind.SECTOR_AGENCY: "service_groups"}
+    return tuple(
+        f"{ACCESS_FILE}: role {role.code} of kind {role.kind} sees nothing: it has no {bound}"
+        for role in access.roles.values()
+        if (bound := bounds.get(role.kind)) and not getattr(role, bound)
+    )
+
+
 def _role_problems(document: Document, areas: "Set[AreaKey]") -> list[Problem]:
     problems = _twice(document, "roles")
     for index, node in enumerate(document.data["roles"]):

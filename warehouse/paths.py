@@ -55,6 +55,11 @@ class CityPaths:
         return self.root / "serving"
 
     @property
+    def briefs(self) -> Path:
+        """Briefs that somebody asked for; each can be made again."""
+        return self.root / "briefs"
+
+    @property
     def releases(self) -> Path:
         """Immutable releases of open datasets."""
         return self.root / "releases"

@@ -22,7 +22,7 @@ from pipeline.orchestration.session import (
     read_state,
 )
 from pipeline.orchestration.users import users
-from pipeline.settings import REPOSITORY, city_folder
+from pipeline.settings import REPOSITORY, city_argument, city_folder
 from warehouse.paths import HOME_VARIABLE, lake_home
 
 READY_SECONDS = 240
@@ -33,21 +33,25 @@ LOOK_SECONDS = 0.5
 def up(city: str, *, port: int, scale: float) -> ExitCode:
     """Start Airflow and, for the demo city, its systems; wait until they answer.
 
+    Where it runs for this city already, say where.
+
     Args:
         city: Name or folder of the city.
         port: On loopback.
         scale: Share of the demo city's volume.
 
     Raises:
-        OrchestrationError: when it runs already, or does not come up; the message names the log.
+        OrchestrationError: when it runs for another city, or does not come up; the message names
+            the log.
     """
-    city_folder(city)
+    # The keeper works in another folder, where a path from here would name another one.
+    city = city_argument(city, city_folder(city))
     program()
     names = users(os.environ)
     home = usual_home()
     home.create()
     if _is_kept(home):
-        raise OrchestrationError(f"Airflow runs in {home.folder} already; `down` ends it")
+        return _told_again(home, city)
     _end_left(home)
     if not is_free(ADDRESS, port):
         raise OrchestrationError(f"port {port} is taken; --port names another")
@@ -74,6 +78,24 @@ def up(city: str, *, port: int, scale: float) -> ExitCode:
     sys.stdout.write(f"Airflow: http://{ADDRESS}:{port}\n")
     sys.stdout.write(f"users: {', '.join(f'{each.name} ({each.role})' for each in names)}\n")
     sys.stdout.write(f"passwords: {home.passwords}\nlogs: {home.logs}\n")
+    return ExitCode.PUBLISHED
+
+
+def _told_again(home: Home, city: str) -> ExitCode:
+    """Say where Airflow runs that was started for a city before.
+
+    Raises:
+        OrchestrationError: when it runs for another city, or is not well.
+    """
+    state = read_state(home.state)
+    if state is None or state.get("city") != city or not _is_well(_health(state["port"])):
+        told = f"for {state['city']} " if state and state.get("city") != city else ""
+        raise OrchestrationError(
+            f"Airflow runs {told}in {home.folder} already, or is about to; `status` tells how it "
+            "is, `down` ends it"
+        )
+    sys.stdout.write(f"Airflow runs already: http://{ADDRESS}:{state['port']}\n")
+    sys.stdout.write(f"users and passwords: {home.passwords}\nlogs: {home.logs}\n")
     return ExitCode.PUBLISHED
 
 

@@ -16,7 +16,8 @@ USUAL = "admin:admin,engineer:engineer,approver:approver,auditor:auditor"
 APPROVER = "approver"
 # Our roles in the words of Airflow's simple auth manager.
 ROLES = {"admin": "ADMIN", "engineer": "OP", APPROVER: "USER", "auditor": "VIEWER"}
-_NAME = re.compile(r"^[a-z][a-z0-9._-]{1,63}$")
+_NAME = re.compile(r"[a-z][a-z0-9._-]{1,63}", re.ASCII)
+NAME_RULE = "a name has 2 to 64 of a-z, 0-9, '.', '_' and '-', and begins with a letter"
 _SHORTEST_PASSWORD = 12
 
 
@@ -45,8 +46,10 @@ def users(environ: Mapping[str, str]) -> tuple[User, ...]:
     found: list[User] = []
     for item in text.split(","):
         name, _, role = item.strip().partition(":")
-        if not _NAME.match(name) or name == "anonymous":
-            raise OrchestrationError(f"{VARIABLE}: {name!r} is no name of a user")
+        if name == "anonymous":
+            raise OrchestrationError(f"{VARIABLE}: {name!r} is no name of a user: it means nobody")
+        if not is_name(name):
+            raise OrchestrationError(f"{VARIABLE}: {name!r} is no name of a user: {NAME_RULE}")
         if role not in ROLES:
             raise OrchestrationError(f"{VARIABLE}: {name} has no role of {', '.join(ROLES)}")
         if name in {each.name for each in found}:
@@ -55,6 +58,11 @@ def users(environ: Mapping[str, str]) -> tuple[User, ...]:
     if not approvers(found):
         raise OrchestrationError(f"{VARIABLE}: nobody has the role {APPROVER}")
     return tuple(found)
+
+
+def is_name(text: str) -> bool:
+    """Whether a user may be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 def approvers(known: Sequence[User]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from pipeline.context import Context, read_context
 from pipeline.exit_codes import ExitCode
+from pipeline.orchestration.users import password_variable
 from pipeline.superset.errors import SupersetError
 from pipeline.superset.home import PASSWORD_VARIABLE, usual_home
 from pipeline.superset.server import running_address
@@ -21,9 +23,11 @@ from reports.superset.check import problems
 from reports.superset.client import Client
 from reports.superset.contents import Reports, reports_of
 from reports.superset.difference import Change, changes
-from reports.superset.errors import ReportsError
+from reports.superset.errors import LoginError, ReportsError
 from reports.superset.rights import wanted_rights
 from reports.superset.sync import Server
+from warehouse.access import ACCESS_FILE, access_warnings
+from warehouse.contract.problem import ContractError
 from warehouse.duck import read_only
 from warehouse.sql import quoted
 
@@ -34,25 +38,43 @@ _RESOURCES = {DASHBOARDS: "dashboard", CHARTS: "chart", DATASETS: "dataset"}
 def render(city: str, output: Path) -> ExitCode:
     """Write the reports of a city as files into a folder."""
     reports = _reports(read_context(city))
-    written = write_assets(reports.assets, output)
+    try:
+        written = write_assets(reports.assets, output)
+    except OSError as error:
+        raise ReportsError(f"{output} cannot be written: {error.strerror}") from error
     sys.stdout.write(f"{len(written)} files in {output}\n")
     return ExitCode.PUBLISHED
 
 
 def check(city: str, folder: Path | None) -> ExitCode:
-    """Check the reports of a city, or of a folder of files, and print what is wrong.
+    """Check the reports of a city, or of a folder of files, and who sees them, and print faults.
 
     Returns:
         1 where anything is.
     """
     context = read_context(city)
     assets = _reports(context).assets if folder is None else read_assets(folder)
-    found = report_problems(context, assets)
+    found = [*_access_problems(context), *report_problems(context, assets)]
     for problem in found:
         sys.stdout.write(f"{problem}\n")
     if not found:
-        sys.stdout.write(f"{len(assets)} files, nothing is wrong\n")
+        _warn(context)
+        sys.stdout.write(f"{len(assets)} files and {ACCESS_FILE}, nothing is wrong\n")
     return ExitCode.ERROR if found else ExitCode.PUBLISHED
+
+
+def _access_problems(context: Context) -> Sequence[str]:
+    """What is wrong with who sees what, as `contract check` tells it."""
+    try:
+        _ = context.access
+    except ContractError as error:
+        return [str(problem) for problem in error.problems]
+    return ()
+
+
+def _warn(context: Context) -> None:
+    for warning in access_warnings(context.city.folder, context.access):
+        sys.stdout.write(f"warning: {warning}\n")
 
 
 def report_problems(context: Context, assets: Sequence[Asset]) -> list[str]:
@@ -81,7 +103,9 @@ def report_problems(context: Context, assets: Sequence[Asset]) -> list[str]:
 
 def plan(city: str, address: str | None) -> ExitCode:
     """Print what `apply` and `prune` would change on a server; 3 where they would."""
-    with _session(city, address) as session:
+    context = read_context(city)
+    with _session(context, address) as session:
+        _warn(context)
         lines = session.lines()
     for line in lines:
         sys.stdout.write(f"{line}\n")
@@ -90,8 +114,13 @@ def plan(city: str, address: str | None) -> ExitCode:
     return ExitCode.HELD if lines else ExitCode.PUBLISHED
 
 
-def apply_assets(city: str, address: str | None) -> ExitCode:
+def apply_assets(city: str, address: str | None, *, in_short: bool = False) -> ExitCode:
     """Bring reports and rights of a city into a server, and verify that it has them.
+
+    Args:
+        city: Name or folder of the city.
+        address: Of the server; the one that runs here where None.
+        in_short: Whether what was done is counted by its kind, and not told one by one.
 
     Raises:
         ReportsError: for reports that are wrong, a server that does not take them, or one that
@@ -101,24 +130,46 @@ def apply_assets(city: str, address: str | None) -> ExitCode:
     faults = report_problems(context, _reports(context).assets)
     if faults:
         raise ReportsError("; ".join(faults))
-    with _session(city, address) as session:
+    done: list[str] = []
+
+    def tell(line: str) -> None:
+        done.append(line)
+        if not in_short:
+            sys.stdout.write(f"{line}\n")
+
+    with _session(context, address) as session:
+        _warn(context)
         made, _ = session.changes()
         if made:
             session.push(made)
+        for change in made:
+            tell(f"{change.action} {change.path}")
         for step in session.server.steps():
-            sys.stdout.write(f"{step.what}\n")
+            tell(step.what)
             step.act()
         left = [*(each.path for each in session.changes()[0])]
         left += [each.what for each in session.server.steps()]
     if left:
         raise ReportsError(f"after the push Superset still differs: {'; '.join(left)}")
+    for line in summary(done) if in_short else ():
+        sys.stdout.write(f"{line}\n")
     sys.stdout.write(f"{len(made)} objects written, verified\n")
     return ExitCode.PUBLISHED
 
 
+def summary(done: Sequence[str]) -> list[str]:
+    """How often what was done, by verb and kind, in the order in which each began."""
+    # A word with a colon is a name already: "grant danang: auditor ...".
+    kinds = Counter(
+        " ".join(word for word in each.replace("/", " ").split()[:2] if not word.endswith(":"))
+        for each in done
+    )
+    return [f"{kind}: {number}" for kind, number in kinds.items()]
+
+
 def prune(city: str, address: str | None) -> ExitCode:
     """Remove from a server what was made here and is no more; others' objects stay."""
-    with _session(city, address) as session:
+    with _session(read_context(city), address) as session:
         _, removed = session.changes()
         for change in removed:
             session.remove(change)
@@ -171,8 +222,6 @@ class _Session:
         keys = {each.key for each in made}
         assets = [each for each in self.reports.assets if (each.kind, each.uuid) in keys]
         self.client.import_assets(assets)
-        for change in made:
-            sys.stdout.write(f"{change.action} {change.path}\n")
 
     @cached_property
     def _numbers(self) -> Mapping[tuple[str, str], int]:
@@ -189,32 +238,41 @@ class _Session:
         self.client.ask("DELETE", f"/api/v1/{_RESOURCES[kind]}/{number}")
 
 
-def _session(city: str, address: str | None) -> _Session:
-    context = read_context(city)
+def _session(context: Context, address: str | None) -> _Session:
+    """A city's reports beside a server.
+
+    Raises:
+        SupersetError: when no server or no password of the administrator is known, or the password
+            is not what the server knows; it says where the password came from.
+        ReportsError: when the server does not answer.
+    """
     reports = _reports(context)
     known = users(context.access, os.environ)
-    passwords = _passwords()
+    passwords, origin = _passwords()
     where = address or os.environ.get(ADDRESS_VARIABLE) or running_address()
     named = {each.name: each.role for each in known if each.name != ADMINISTRATOR}
     wanted = wanted_rights(reports, context.access, named)
-    client = Client(where, ADMINISTRATOR, passwords[ADMINISTRATOR])
+    try:
+        client = Client(where, ADMINISTRATOR, passwords[ADMINISTRATOR])
+    except LoginError as error:
+        raise SupersetError(f"{error}; the password came from {origin}") from None
     return _Session(client, reports, Server(client, reports, wanted, passwords))
 
 
-def _passwords() -> Mapping[str, str]:
-    """Passwords by user.
+def _passwords() -> tuple[Mapping[str, str], str]:
+    """Passwords by user, and where the administrator's came from.
 
     Raises:
         SupersetError: when that of the administrator is not known.
     """
     place = usual_home().passwords
     found: dict[str, str] = json.loads(place.read_text("utf-8")) if place.exists() else {}
-    given = os.environ.get(f"{PASSWORD_VARIABLE}{ADMINISTRATOR.upper()}")
+    variable = password_variable(ADMINISTRATOR, PASSWORD_VARIABLE)
+    given = os.environ.get(variable)
     if given:
-        found[ADMINISTRATOR] = given
+        return {**found, ADMINISTRATOR: given}, variable
     if ADMINISTRATOR not in found:
         raise SupersetError(
-            f"no password of {ADMINISTRATOR}: there is no {place}, and "
-            f"{PASSWORD_VARIABLE}{ADMINISTRATOR.upper()} is not set"
+            f"no password of {ADMINISTRATOR}: there is no {place}, and {variable} is not set"
         )
-    return found
+    return found, str(place)

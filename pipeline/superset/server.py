@@ -38,24 +38,30 @@ THREADS = 8
 def up(city: str, *, port: int) -> ExitCode:
     """Start Superset on loopback, bring the city's reports into it, and say where it is.
 
-    A demo city that has nothing to show yet is run first.
+    A demo city that has nothing to show yet is run first. Where a server runs for the city already,
+    its reports are brought up to date.
 
     Args:
         city: Name or folder of the city.
-        port: On loopback.
+        port: On loopback; one that runs keeps its own.
 
     Raises:
-        SupersetError: when it runs already or does not come up; the message names the log.
+        SupersetError: when it runs for another city or does not come up; the message names the log.
     """
     from pipeline.superset.reports import apply_assets
 
-    known = _prepared_city(city)
+    name, known = _prepared_city(city)
     home = usual_home()
-    address = start(home, known, port)
+    address = _started(home, name)
+    runs = address is not None
+    if address is None:
+        address = start(home, known, port, name)
+    _say("bringing the reports in")
     try:
-        code = apply_assets(city, address)
+        code = apply_assets(city, address, in_short=True)
     except BaseException:
-        end(home)
+        if not runs:
+            end(home)
         raise
     sys.stdout.write(f"Superset: {address}\n")
     sys.stdout.write(f"users: {', '.join(each.name for each in known)}\n")
@@ -63,7 +69,26 @@ def up(city: str, *, port: int) -> ExitCode:
     return code
 
 
-def _prepared_city(city: str) -> tuple[User, ...]:
+def _started(home: SupersetHome, city: str) -> str | None:
+    """Where the server of a city answers that was started before; None where none runs.
+
+    Raises:
+        SupersetError: when what runs in this home is another city's, or does not answer.
+    """
+    state = _alive(home)
+    if state is None:
+        return None
+    address = f"http://{ADDRESS}:{state['port']}"
+    if state.get("city") != city:
+        told = state.get("city", "another city")
+        raise SupersetError(f"Superset runs for {told} in {home.folder} already; `down` ends it")
+    if not is_ready(address):
+        raise SupersetError(f"Superset at {address} runs and does not answer; `down` ends it")
+    _say(f"Superset runs already at {address}")
+    return address
+
+
+def _prepared_city(city: str) -> tuple[str, tuple[User, ...]]:
     from publish.serving import serving_file
 
     context = read_context(city)
@@ -74,12 +99,13 @@ def _prepared_city(city: str) -> tuple[User, ...]:
             raise SupersetError(f"{context.city.name} has no serving file yet: run a day first")
         from pipeline.demo import run_demo
 
+        _say("there is nothing to show yet: running the demo city")
         run_demo(city, None, scale=1.0, seed=1022)
-    return known
+    return context.city.name, known
 
 
-def start(home: SupersetHome, known: tuple[User, ...], port: int) -> str:
-    """Start a server in the background and wait until its pages answer.
+def start(home: SupersetHome, known: tuple[User, ...], port: int, city: str) -> str:
+    """Start a server for a city in the background and wait until its pages answer.
 
     Returns:
         Its address.
@@ -93,6 +119,7 @@ def start(home: SupersetHome, known: tuple[User, ...], port: int) -> str:
     if not is_free(ADDRESS, port):
         raise SupersetError(f"port {port} is taken; --port names another")
     _bootstrap(home, environ)
+    _say("starting Superset")
     with home.log.open("ab") as log:
         server = subprocess.Popen(  # noqa: S603 - Superset's own program
             _command(ADDRESS, port),
@@ -103,7 +130,7 @@ def start(home: SupersetHome, known: tuple[User, ...], port: int) -> str:
             stderr=log,
             start_new_session=True,
         )
-    write_private(home.state, json.dumps({"pid": server.pid, "port": port}) + "\n")
+    write_private(home.state, json.dumps({"pid": server.pid, "port": port, "city": city}) + "\n")
     address = f"http://{ADDRESS}:{port}"
     until = time.monotonic() + READY_SECONDS
     while not is_ready(address):
@@ -149,7 +176,9 @@ def status() -> ExitCode:
 
 def print_health(address: str) -> ExitCode:
     """Print whether a server shows its pages; exit code 1 where it does not."""
-    well = is_ready(address)
+    from reports.superset.client import checked_address
+
+    well = is_ready(checked_address(address))
     sys.stdout.write("ready\n" if well else "does not answer\n")
     return ExitCode.PUBLISHED if well else ExitCode.ERROR
 
@@ -184,6 +213,12 @@ def is_ready(address: str) -> bool:
     return answer.status_code == httpx.codes.OK
 
 
+def _say(text: str) -> None:
+    """One line of progress."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
 def _command(listen: str, port: int) -> list[str]:
     program = interpreter().with_name("gunicorn")
     return [
@@ -205,6 +240,7 @@ def _bootstrap(home: SupersetHome, environ: Mapping[str, str]) -> None:
     if home.ready.exists() and home.ready.read_text(encoding="utf-8") == wanted:
         return
     home.ready.unlink(missing_ok=True)
+    _say("making Superset's own records ready, which takes about a minute")
     with home.log.open("ab") as log:
         try:
             done = subprocess.run(  # noqa: S603 - own script in Superset's environment

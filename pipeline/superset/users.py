@@ -1,15 +1,13 @@
 """Who may use Superset: named people and the role of the city's `access.yaml` that each has."""
 
-import re
 from collections.abc import Mapping
 
-from pipeline.orchestration.users import User
+from pipeline.orchestration.users import NAME_RULE, User, is_name
 from pipeline.superset.errors import SupersetError
 from warehouse.access import Access
 
 VARIABLE = "CITYLAKE_SUPERSET_USERS"
 ADMINISTRATOR = "admin"
-_NAME = re.compile(r"^[a-z][a-z0-9._-]{1,63}$")
 
 
 def users(access: Access, environ: Mapping[str, str]) -> tuple[User, ...]:
@@ -27,8 +25,8 @@ def users(access: Access, environ: Mapping[str, str]) -> tuple[User, ...]:
     named: dict[str, User] = {ADMINISTRATOR: User(ADMINISTRATOR, ADMINISTRATOR)}
     for item in text.split(","):
         name, _, role = item.strip().partition(":")
-        if not _NAME.match(name):
-            raise SupersetError(f"{VARIABLE}: {name!r} is no name of a user")
+        if not is_name(name):
+            raise SupersetError(f"{VARIABLE}: {name!r} is no name of a user: {NAME_RULE}")
         if role not in access.roles:
             known = ", ".join(access.roles)
             raise SupersetError(f"{VARIABLE}: {name} has no role of the city's ({known})")

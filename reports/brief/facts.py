@@ -30,7 +30,9 @@ _RATINGS = ("red", "amber")
 Facts = Mapping[str, Any]
 
 
-def read_facts(file: Path, subject: Subject, role: Role, day: date, language: str) -> Facts:
+def read_facts(
+    file: Path, subject: Subject, role: Role, day: date, language: str, ran: date | None = None
+) -> Facts:
     """What a brief says.
 
     Args:
@@ -39,17 +41,21 @@ def read_facts(file: Path, subject: Subject, role: Role, day: date, language: st
         role: Whose rights bound it.
         day: The day that it carries.
         language: `vi` or `en`.
+        ran: Day that was published last, where it is known; on it, nothing may have been delivered.
 
     Returns:
         Texts and figures, ready to be set.
 
     Raises:
-        BriefError: when there is no serving file, or it holds data of after the day.
+        BriefError: when there is no serving file, it holds data of after the day, or no run covers
+            the day.
     """
     if not file.is_file():
         raise BriefError("there is no serving file yet: run a day first")
     with read_only(file) as connection:
-        return _facts(Reading(connection, rights(role), language), subject, role, day, language)
+        reading = Reading(connection, rights(role), language)
+        _refuse_uncovered(reading, ran, day)
+        return _facts(reading, subject, role, day, language)
 
 
 def facts_digest(facts: Facts) -> str:
@@ -108,6 +114,18 @@ def _refuse_later(rows: Sequence[Row], day: date) -> None:
     newest = max((row["data_as_of"] for row in rows if row["data_as_of"]), default=day)
     if newest > day:
         raise BriefError(f"the figures are as of {newest}: no brief of {day} can be made of them")
+
+
+def _refuse_uncovered(reading: Reading, ran: date | None, day: date) -> None:
+    """A brief says how things stood on its day: of a day after the newest run nothing is known."""
+    newest = max((each for each in (ran, reading.delivered()) if each), default=None)
+    if newest is None:
+        raise BriefError("no day was run yet: run a day first")
+    if newest < day:
+        raise BriefError(
+            f"the newest run is of {newest}: no brief of {day} can be made of it; "
+            f"run that day first, or ask for {newest}"
+        )
 
 
 def _extent_end(areas: Sequence[Area], language: str) -> str | None:

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -38,6 +39,14 @@ class Reading:
     def names(self, table: str, condition: str = ANY, order: str = "ALL") -> list[Row]:
         """The rows of a table of names, which holds no figure and so is bounded by no right."""
         return self._ask(table, condition, order)
+
+    def delivered(self) -> date | None:
+        """The newest day of which anything was delivered or asked for; it is no figure either."""
+        found = self.connection.execute(
+            "SELECT max(day) FROM (SELECT max(delivered_as_of) AS day FROM publication_status "
+            "UNION ALL SELECT max(attempt_day) FROM audit_source)"
+        ).fetchone()
+        return found[0] if found else None
 
     def _ask(self, relation: str, condition: str, order: str) -> list[Row]:
         others = " OR ".join(

@@ -8,6 +8,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import yaml
 
+from reports.superset.errors import ReportsError
+
 VERSION = "1.0.0"
 DATABASES, DATASETS, CHARTS, DASHBOARDS = "databases", "datasets", "charts", "dashboards"
 # In the order in which one needs the other.
@@ -106,12 +108,36 @@ def read_assets(folder: Path) -> list[Asset]:
 
     Returns:
         One for each file; the key is told from the file's name.
+
+    Raises:
+        ReportsError: when there is no file, or for all that cannot be read: file, line and why.
     """
-    found = []
+    found, faults = [], []
     for kind in KINDS:
         for place in sorted((folder / kind).glob("*.yaml")):
-            content = yaml.safe_load(place.read_text(encoding="utf-8"))
-            key = place.stem.replace(".", "/", 1)
-            kept = {name: each for name, each in content.items() if name not in ("uuid", "version")}
-            found.append(Asset(kind, key, kept))
+            try:
+                found.append(_read_asset(kind, place))
+            except ReportsError as error:
+                faults.append(str(error))
+    if faults:
+        raise ReportsError("; ".join(faults))
+    if not found:
+        raise ReportsError(f"{folder} holds no file of reports; `citylake reports render` writes")
     return found
+
+
+def _read_asset(kind: str, place: Path) -> Asset:
+    try:
+        content = yaml.safe_load(place.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        raise ReportsError(f"{place}:{line}: {error.problem or 'is not YAML'}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ReportsError(f"{place}:1: is not YAML in UTF-8") from error
+    except OSError as error:
+        raise ReportsError(f"{place} cannot be read: {error.strerror}") from error
+    if not isinstance(content, dict):
+        raise ReportsError(f"{place}:1: holds no keys with values")
+    kept = {name: each for name, each in content.items() if name not in ("uuid", "version")}
+    return Asset(kind, place.stem.replace(".", "/", 1), kept)

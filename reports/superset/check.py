@@ -40,8 +40,18 @@ def problems(
             faults = _dashboard_faults(asset, by_kind[CHARTS], by_kind[DATASETS])
         else:
             continue
-        found += [f"{asset.path}: {fault}" for fault in faults]
+        found += [f"{asset.path}: {fault}" for fault in _formed(faults)]
     return found
+
+
+def _formed(faults: Iterator[str]) -> Iterator[str]:
+    """The faults of a file, to which belongs that it has not the form that is written here."""
+    try:
+        yield from faults
+    except KeyError as error:
+        yield f"lacks {error}, or names what does"
+    except (AttributeError, IndexError, TypeError, ValueError):
+        yield "has not the form that `citylake reports render` writes"
 
 
 def _dataset_faults(

@@ -14,7 +14,7 @@ import httpx
 import yaml
 
 from reports.superset.assets import KINDS, VERSION, Asset, Content
-from reports.superset.errors import ReportsError
+from reports.superset.errors import LoginError, ReportsError
 
 TIMEOUT_SECONDS = 120
 PAGE_SIZE = 100
@@ -25,7 +25,7 @@ class Client:
     """A session of one user."""
 
     def __init__(self, address: str, user: str, password: str) -> None:
-        self.address = address.rstrip("/")
+        self.address = checked_address(address)
         self.user = user
         self._http = httpx.Client(
             base_url=self.address,
@@ -33,14 +33,19 @@ class Client:
             trust_env=False,
             headers={"Accept": "application/json", "Referer": f"{self.address}/"},
         )
-        answer = self.ask(
-            "POST",
-            "/api/v1/security/login",
-            json={"username": user, "password": password, "provider": "db", "refresh": False},
-        )
-        self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+        self._http.headers["Authorization"] = f"Bearer {self._log_in(password)}"
         token = self.ask("GET", "/api/v1/security/csrf_token/")
         self._http.headers["X-CSRFToken"] = token["result"]
+
+    def _log_in(self, password: str) -> str:
+        path = "/api/v1/security/login"
+        sent = {"username": self.user, "password": password, "provider": "db", "refresh": False}
+        answer = self._answer("POST", path, json=sent)
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            raise LoginError(
+                f"Superset at {self.address} does not let user {self.user} in with this password"
+            )
+        return str(_read("POST", path, answer)["access_token"])
 
     def close(self) -> None:
         """End the session's connections."""
@@ -58,14 +63,7 @@ class Client:
             ReportsError: when nobody answers, or the answer is no success; it names method, path
                 and what the server says of it.
         """
-        answer = self._answer(method, path, **sent)
-        try:
-            found = answer.json()
-        except ValueError:
-            raise ReportsError(f"{method} {path}: {_no_json(answer)}") from None
-        if answer.is_success:
-            return found
-        raise ReportsError(f"{method} {path}: {answer.status_code} {_message(found)}")
+        return _read(method, path, self._answer(method, path, **sent))
 
     def raw(self, method: str, path: str, **sent: Any) -> bytes:
         """What the API answers, as bytes that are no page.
@@ -150,6 +148,23 @@ class Client:
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+def checked_address(address: str) -> str:
+    """An address of a server, without the slash at its end.
+
+    Raises:
+        ReportsError: when it is none.
+    """
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ReportsError(
+            f"{address!r} is no address of Superset: one begins with http:// or https://"
+        )
+    return address.rstrip("/")
+
+
 def bundle_of(assets: Iterable[Asset], kind: str) -> bytes:
     """The files of objects in a ZIP archive, as Superset imports it."""
     metadata = {"version": VERSION, "type": kind}
@@ -166,6 +181,16 @@ def _is_ok(answer: httpx.Response) -> bool:
         return bool(answer.json() == {"message": "OK"})
     except ValueError:
         return False
+
+
+def _read(method: str, path: str, answer: httpx.Response) -> Any:
+    try:
+        found = answer.json()
+    except ValueError:
+        raise ReportsError(f"{method} {path}: {_no_json(answer)}") from None
+    if answer.is_success:
+        return found
+    raise ReportsError(f"{method} {path}: {answer.status_code} {_message(found)}")
 
 
 def _no_json(answer: httpx.Response) -> str:

@@ -15,7 +15,7 @@ class Problem:
         path: The file.
         line: Line in it, from 1.
         rule: Code of the broken rule, for example `citylake.unknown_key`.
-        message: What to change; never quotes a value, because a value may be a secret.
+        message: What to change; never quotes a text, because a text may be a secret.
     """
 
     path: Path

@@ -46,6 +46,7 @@ _MUST = {
     "minProperties": ("hold at least", "key{s}"),
     "maxProperties": ("hold at most", "key{s}"),
 }
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 Schemas = Mapping[str, Mapping[str, Any]]
 
 
@@ -121,8 +122,11 @@ def _unknown_keys(error: ValidationError) -> list[str]:
 
 
 def _message(error: ValidationError, place: Location) -> str:
-    """What to change. A value is never quoted: someone may have written a secret there."""
-    subject = f"{place[-1]!r}" if place else "the document"
+    """What to change.
+
+    A text is never quoted: someone may have written a secret there. A number out of its bounds is.
+    """
+    subject = _subject(place)
     expected: Any = error.validator_value
     if error.validator == "not":
         return f"{subject} is not allowed here"
@@ -140,4 +144,13 @@ def _message(error: ValidationError, place: Location) -> str:
     verb, noun = words
     if noun:
         return f"{subject} must {verb} {expected} {noun.format(s='' if expected == 1 else 's')}"
-    return f"{subject} must {verb} {expected}"
+    found = f", not {error.instance}" if error.validator in _BOUNDS else ""
+    return f"{subject} must {verb} {expected}{found}"
+
+
+def _subject(place: Location) -> str:
+    """What a place is called: a key by its name, an item of a list by its number, from 1."""
+    if not place:
+        return "the document"
+    *above, last = place
+    return f"item {last + 1} of {_subject((*above,))}" if isinstance(last, int) else f"{last!r}"

@@ -12,6 +12,7 @@ import pytest
 from pipeline.orchestration import keeper, service
 from pipeline.orchestration.configuration import Home, prepare
 from pipeline.orchestration.errors import OrchestrationError
+from pipeline.orchestration.health import HEALTHY, TOLD
 from pipeline.orchestration.keeper import Component
 from pipeline.orchestration.session import end_all, members
 from pipeline.settings import city_folder
@@ -133,12 +134,45 @@ def test_a_second_keeper_and_a_taken_port_are_refused(
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(OrchestrationError, match="runs in .* already"):
             service.up("danang", port=1, scale=1)
+        home.state.write_text(json.dumps({"pid": os.getpid(), "port": 2, "city": "harbour"}))
+        monkeypatch.setattr(service, "_health", lambda _port: dict.fromkeys(TOLD, HEALTHY))
+        with pytest.raises(OrchestrationError, match="runs for harbour in .* already"):
+            service.up("danang", port=1, scale=1)
+        home.state.unlink()
+    monkeypatch.undo()
+    monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
+    monkeypatch.setenv("CITYLAKE_AIRFLOW", sys.executable)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(OrchestrationError, match=f"port {port} is taken"):
             service.up("danang", port=port, scale=1)
+
+
+def test_a_second_call_says_where_airflow_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import fcntl
+
+    monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
+    monkeypatch.setenv("CITYLAKE_AIRFLOW", sys.executable)
+    health = dict.fromkeys(TOLD, HEALTHY)
+    monkeypatch.setattr(service, "_health", lambda _port: health)
+    home = Home(tmp_path / "airflow")
+    home.create()
+    home.state.write_text(json.dumps({"pid": os.getpid(), "port": 8123, "city": "danang"}))
+    with home.lock.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # By name or by path: it is the city that counts.
+        for city in ("danang", str(city_folder("danang").relative_to(Path.cwd()))):
+            assert service.up(city, port=1, scale=1) == 0
+            said = capsys.readouterr().out
+            assert "http://127.0.0.1:8123" in said
+            assert str(home.passwords) in said
+        health.clear()
+        with pytest.raises(OrchestrationError, match="`status` tells how it is"):
+            service.up("danang", port=1, scale=1)
 
 
 def test_down_where_nothing_runs_says_so(

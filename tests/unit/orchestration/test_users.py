@@ -30,7 +30,7 @@ def test_there_is_one_user_of_each_role_where_none_is_named() -> None:
         pytest.param("an:king", "has no role", id="role"),
         pytest.param("an", "has no role", id="no_role"),
         pytest.param("anonymous:approver", "is no name", id="anonymous"),
-        pytest.param("An Tran:approver", "is no name", id="name"),
+        pytest.param("An Tran:approver", "is no name of a user: a name has 2 to 64 of", id="name"),
         pytest.param(":approver", "is no name", id="empty"),
         pytest.param("an:admin,binh:engineer", "nobody has the role approver", id="nobody"),
     ],

@@ -34,7 +34,8 @@ def test_there_is_one_user_of_each_role_where_none_are_named() -> None:
     [
         pytest.param("an:king", "has no role of the city's", id="role"),
         pytest.param("an", "has no role of the city's", id="no-role"),
-        pytest.param("An:leader", "is no name", id="name"),
+        pytest.param("An:leader", "is no name of a user: a name has 2 to 64 of", id="name"),
+        pytest.param("x:leader", "begins with a letter", id="short"),
         pytest.param("an:leader,an:leader", "stands there twice", id="twice"),
         pytest.param("admin:leader", "stands there twice", id="administrator"),
     ],

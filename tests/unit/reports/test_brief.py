@@ -17,6 +17,8 @@ from pypdf import PdfReader
 
 from pipeline.brief import find_area, find_role
 from pipeline.cli import main
+from pipeline.last_day import note_last_day
+from pipeline.settings import city_paths
 from reports.brief.document import TEMPLATE, pdf
 from reports.brief.facts import facts_digest
 from reports.brief.subject import BriefError, subject
@@ -255,6 +257,59 @@ def test_a_brief_is_not_of_a_day_before_its_figures(desk: Desk) -> None:
     desk.change("UPDATE mart_city_indicator SET data_as_of = DATE '2025-07-06'")
     with pytest.raises(BriefError, match="as of 2025-07-06: no brief of 2025-07-05"):
         desk.facts(desk.area("48"))
+
+
+def test_a_brief_is_of_no_day_after_the_newest_run(
+    desk: Desk, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked = ["brief", "--city", "danang", "--area", "48", "--date", "2025-07-06"]
+    with pytest.raises(SystemExit) as ended:
+        main(asked)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == (
+        "citylake: the newest run is of 2025-07-05: no brief of 2025-07-06 can be made of it; "
+        "run that day first, or ask for 2025-07-05\n"
+    )
+    # A day on which every source was late was run all the same.
+    journal = tmp_path / "danang" / "journal"
+    journal.mkdir()
+    (tmp_path / "danang" / "work").mkdir()
+    note_last_day(city_paths("danang"), date(2025, 7, 6), ["feedback.open311"])
+    with pytest.raises(SystemExit) as ended:
+        main(asked)
+    assert ended.value.code == 0
+
+
+def test_a_source_that_was_asked_was_run(desk: Desk) -> None:
+    desk.change("UPDATE publication_status SET delivered_as_of = DATE '2025-07-04'")
+    with pytest.raises(BriefError, match="newest run is of 2025-07-04"):
+        desk.facts(desk.area("48"))
+    desk.change("INSERT INTO audit_source (source, attempt_day) VALUES ('a.b', DATE '2025-07-05')")
+    assert desk.facts(desk.area("48"))["day"] == "2025-07-05"
+
+
+def test_where_no_day_was_run_there_is_no_brief(desk: Desk) -> None:
+    desk.change("UPDATE publication_status SET delivered_as_of = NULL")
+    with pytest.raises(BriefError, match="run a day first"):
+        desk.facts(desk.area("48"))
+
+
+def test_a_brief_lies_beside_the_data_where_no_file_is_named(
+    desk: Desk,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(SystemExit) as ended:
+        main(["brief", "--city", "danang", "--area", "48"])
+    assert ended.value.code == 0
+    place = tmp_path / "danang" / "briefs" / "brief-48-2025-07-05-vi.pdf"
+    assert capsys.readouterr().out == f"{place}\n"
+    assert place.read_bytes().startswith(b"%PDF-")
+    assert place.parent.stat().st_mode & 0o777 == 0o700
+    assert list((tmp_path / "here").iterdir()) == []
 
 
 def test_areas_and_roles_that_are_not_there_are_named(filled: Desk) -> None:

@@ -74,6 +74,9 @@ def test_what_says_the_same_is_sent_once(desk: Desk, post: Post) -> None:
     assert len(post.taken) == 1
     desk.change("UPDATE mart_city_indicator SET value = value + 1")
     assert steps.send_brief("danang", ON, CITY)["sent"]
+    with pytest.raises(BriefError, match="newest run is of 2025-07-05: no brief of 2025-07-06"):
+        steps.send_brief("danang", "2025-07-06", CITY)
+    desk.change("UPDATE publication_status SET delivered_as_of = DATE '2025-07-06'")
     assert steps.send_brief("danang", "2025-07-06", CITY)["sent"]
     assert len({message["Message-ID"] for message in post.taken}) == 3
     assert len(_notes(desk)) == 3

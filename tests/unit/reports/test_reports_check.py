@@ -1,6 +1,7 @@
 """Reports are checked against the serving file without a server; each fault names its file."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.cli import main
 from pipeline.context import Context, open_context
-from pipeline.superset.reports import _reports, check, render, report_problems
+from pipeline.contracts import contract_problems
+from pipeline.superset.reports import _reports, check, render, report_problems, summary
 from reports.superset.assets import CHARTS, DASHBOARDS, DATABASES, DATASETS, Asset, read_assets
 from reports.superset.check import problems
 
@@ -177,6 +180,95 @@ def test_files_of_a_folder_are_checked_by_name(
     assert check("danang", folder) == 1
     said = capsys.readouterr().out
     assert said.startswith("charts/danang.attention-vi.yaml: report_attention has no column")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "why"),
+    [
+        pytest.param("a: 1\nb: [1, 2\n", 3, "expected ',' or ']'", id="syntax"),
+        pytest.param("- a\n", 1, "holds no keys with values", id="list"),
+        pytest.param("", 1, "holds no keys with values", id="empty"),
+        pytest.param("a: \x00\n", 1, "is not YAML", id="control"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_its_line(
+    context: Context,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    line: int,
+    why: str,
+) -> None:
+    place = tmp_path / "files" / "charts" / "danang.one.yaml"
+    place.parent.mkdir(parents=True)
+    place.write_text(text, encoding="utf-8")
+    said = _refused(capsys, "check", "--folder", str(place.parents[1]))
+    assert said.startswith(f"citylake: {place}:{line}: ")
+    assert why in said
+
+
+def test_a_file_of_another_form_is_named(context: Context, assets: Assets) -> None:
+    asset = Asset(CHARTS, "danang/odd", {"slice_name": "odd"})
+    assert problems([*assets, asset], _columns(assets)) == [
+        "charts/danang.odd.yaml: lacks 'dataset_uuid', or names what does"
+    ]
+    board = Asset(DASHBOARDS, "danang/odd", {"position": []})
+    (fault,) = problems([*assets, board], _columns(assets))
+    assert fault.startswith("dashboards/danang.odd.yaml: has not the form")
+
+
+@pytest.mark.parametrize("exists", [False, True], ids=["absent", "empty"])
+def test_a_folder_without_reports_is_no_sound_one(
+    context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str], exists: bool
+) -> None:
+    folder = tmp_path / "files"
+    if exists:
+        folder.mkdir()
+    assert f"{folder} holds no file of reports" in _refused(
+        capsys, "check", "--folder", str(folder)
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_told(
+    context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = _refused(capsys, "render", "--output", "/proc/foo")
+    assert said.startswith("citylake: /proc/foo cannot be written: ")
+
+
+def _refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The one line that a command of reports says when it refuses."""
+    with pytest.raises(SystemExit) as ended:
+        main(["reports", *arguments, "--city", "danang"])
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def test_who_sees_what_is_checked_too(
+    context: Context,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    city = tmp_path / "danang-copy"
+    shutil.copytree(context.city.folder, city)
+    place = city / "access.yaml"
+    whole = place.read_text(encoding="utf-8")
+    place.write_text(whole.replace("kind: auditor", "kind: king", 1), encoding="utf-8")
+    assert check(str(city), None) == 1
+    told = capsys.readouterr().out
+    assert told == "".join(f"{each}\n" for each in contract_problems(city))
+    assert f"{place}:" in told
+    place.unlink()
+    assert check(str(city), None) == 0
+    assert "warning: there is no access.yaml: " in capsys.readouterr().out
+
+
+def test_what_was_done_is_counted_by_verb_and_kind() -> None:
+    done = ["create charts/a.yaml", "update charts/b.yaml", "create charts/c.yaml", "create role x"]
+    done += ["grant danang: one: +a", "grant danang: two: +b"]
+    assert summary(done) == ["create charts: 2", "update charts: 1", "create role: 1", "grant: 2"]
 
 
 def test_what_is_written_is_read_again_the_same(assets: Assets, tmp_path: Path) -> None:

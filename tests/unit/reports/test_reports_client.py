@@ -5,12 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
+from pipeline.cli import main
 from reports.superset.assets import CHARTS, Asset
 from reports.superset.client import Client
-from reports.superset.errors import ReportsError
+from reports.superset.errors import LoginError, ReportsError
 
 Answer = tuple[int, str, str]
 PAGE: Answer = (200, "text/html; charset=utf-8", "<!DOCTYPE html><title>Login</title>")
@@ -22,8 +24,8 @@ def _json(code: int, value: object) -> Answer:
 
 
 @contextmanager
-def _server(told: dict[str, Answer]) -> Iterator[Client]:
-    """A client of a server that answers paths as it is told, and lets everybody in."""
+def _listening(told: dict[str, Answer]) -> Iterator[str]:
+    """The address of a server that answers paths as it is told, and lets everybody in."""
     answers = {
         "/api/v1/security/login": _json(200, {"access_token": "t"}),
         "/api/v1/security/csrf_token/": _json(200, {"result": "c"}),
@@ -47,14 +49,23 @@ def _server(told: dict[str, Answer]) -> Iterator[Client]:
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    client = Client(f"http://127.0.0.1:{server.server_port}", "admin", "secret-password")
     try:
-        yield client
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        client.close()
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextmanager
+def _server(told: dict[str, Answer]) -> Iterator[Client]:
+    """A client of such a server."""
+    with _listening(told) as address:
+        client = Client(address, "admin", "secret-password")
+        try:
+            yield client
+        finally:
+            client.close()
 
 
 def test_the_message_that_superset_gives_is_success() -> None:
@@ -109,3 +120,47 @@ def test_a_server_that_is_half_set_up_is_told_with_its_own_words() -> None:
         pytest.raises(ReportsError, match="GET /api/v1/chart/1: 500 no such table: slices"),
     ):
         client.ask("GET", "/api/v1/chart/1")
+
+
+REFUSED = {"/api/v1/security/login": _json(401, {"message": "Not authorized"})}
+
+
+def test_a_wrong_password_is_told_by_the_user_and_never_shown() -> None:
+    with (
+        _listening(REFUSED) as address,
+        pytest.raises(LoginError, match=f"{address} does not let user admin in") as refused,
+    ):
+        Client(address, "admin", "secret-password")
+    assert "secret-password" not in str(refused.value)
+
+
+@pytest.mark.parametrize("by_variable", [True, False], ids=["variable", "file"])
+def test_where_a_wrong_password_came_from_is_told(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    by_variable: bool,
+) -> None:
+    monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
+    place = tmp_path / "superset" / "passwords.json"
+    place.parent.mkdir()
+    place.write_text(json.dumps({"admin": "secret-of-file"}), encoding="utf-8")
+    variable = "CITYLAKE_SUPERSET_PASSWORD_ADMIN"
+    monkeypatch.delenv(variable, raising=False)
+    if by_variable:
+        monkeypatch.setenv(variable, "secret-of-variable")
+    with _listening(REFUSED) as address, pytest.raises(SystemExit) as ended:
+        main(["reports", "plan", "--city", "danang", "--address", address])
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert "user admin" in told
+    assert told.endswith(f"came from {variable if by_variable else place}\n")
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize(
+    "address", ["foo", "localhost:8088", "ftp://foo", "http://", "http://a:b", ""]
+)
+def test_what_is_no_address_is_told(address: str) -> None:
+    with pytest.raises(ReportsError, match=r"is no address .* begins with http:// or https://"):
+        Client(address, "admin", "secret-password")

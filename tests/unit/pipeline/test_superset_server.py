@@ -1,0 +1,132 @@
+"""`citylake superset up`: says what it does, may be called again, and is of one city."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.superset import home as homes
+from pipeline.superset import reports
+from pipeline.superset.errors import SupersetError
+from pipeline.superset.server import down, print_health, up
+from reports.superset.errors import ReportsError
+
+HARBOUR = Path(__file__).resolve().parents[2] / "cities" / "harbour"
+# Shows a page to log in, as long as a file is there.
+SERVER = """\
+#!{python}
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if Path({well!r}).exists() else 500)
+        self.end_headers()
+
+(bind,) = [each for each in sys.argv if each.startswith("--bind=")]
+HTTPServer(("127.0.0.1", int(bind.rpartition(":")[2])), Page).serve_forever()
+"""
+Applied = list[tuple[str, str]]
+
+
+@pytest.fixture
+def applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Applied]:
+    """What was brought into a server that stands in for Superset's."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (tmp_path / "well").touch()
+    for name, text in (
+        ("python", "#!/bin/sh\n"),
+        ("gunicorn", SERVER.format(python=sys.executable, well=str(tmp_path / "well"))),
+    ):
+        (programs / name).write_text(text, encoding="utf-8")
+        (programs / name).chmod(0o700)
+    monkeypatch.setenv(homes.PYTHON_VARIABLE, str(programs / "python"))
+    monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
+    for city in ("danang", "harbour"):
+        (tmp_path / city / "serving").mkdir(parents=True)
+        (tmp_path / city / "serving" / "marts.duckdb").touch()
+    calls: Applied = []
+
+    def apply(city: str, address: str, *, in_short: bool) -> int:
+        assert in_short
+        calls.append((city, address))
+        return 0
+
+    monkeypatch.setattr(reports, "apply_assets", apply)
+    yield calls
+    down()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_a_second_call_brings_the_reports_up_to_date_and_says_where_they_are(
+    applied: Applied, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    assert up("danang", port=port) == 0
+    first = capsys.readouterr()
+    assert first.err.splitlines() == [
+        "making Superset's own records ready, which takes about a minute",
+        "starting Superset",
+        "bringing the reports in",
+    ]
+    by_path = os.path.relpath(HARBOUR.parents[2] / "cities" / "danang")
+    # Another port is no second server.
+    assert up(by_path, port=_free_port()) == 0
+    again = capsys.readouterr()
+    assert again.out == first.out
+    assert f"Superset: {address}\nusers: admin, " in again.out
+    assert again.err.splitlines() == [
+        f"Superset runs already at {address}",
+        "bringing the reports in",
+    ]
+    assert applied == [("danang", address), (by_path, address)]
+
+
+def test_what_runs_is_of_one_city_and_stays(
+    applied: Applied, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    port = _free_port()
+    assert up("danang", port=port) == 0
+    with pytest.raises(SupersetError, match="runs for danang in .* already; `down` ends it"):
+        up(str(HARBOUR), port=port)
+
+    def fail(*_arguments: object, **_options: object) -> int:
+        raise ReportsError("not taken")
+
+    monkeypatch.setattr(reports, "apply_assets", fail)
+    with pytest.raises(ReportsError, match="not taken"):
+        up("danang", port=port)
+    assert print_health(f"http://127.0.0.1:{port}") == 0
+    (tmp_path / "well").unlink()
+    with pytest.raises(SupersetError, match="runs and does not answer"):
+        up("danang", port=port)
+    assert len(applied) == 1
+
+
+def test_what_was_started_for_reports_that_fail_is_ended(
+    applied: Applied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> int:
+        raise ReportsError("not taken")
+
+    monkeypatch.setattr(reports, "apply_assets", fail)
+    port = _free_port()
+    with pytest.raises(ReportsError, match="not taken"):
+        up("danang", port=port)
+    assert print_health(f"http://127.0.0.1:{port}") == 1
+
+
+def test_the_health_of_what_is_no_address_is_no_answer() -> None:
+    with pytest.raises(ReportsError, match="begins with http:// or https://"):
+        print_health("localhost:8088")
