@@ -291,7 +291,8 @@ class Pages:
             rows.append([Cell(self._detail(f"{name}-detail", view, [_SHOWN, *only]), 12, 64)])
         rows += self._withheld_rows(withheld)
         title = self._titled(SERVICE_GROUPS[number])
-        return Dashboard(self._named(name), title, rows, (), number)
+        # One that has only names of what is not cleared yet is for the same readers.
+        return Dashboard(self._named(name), title, rows, (), number, frozenset({CITY_VIEW}))
 
     def _withheld_rows(self, withheld: Mapping[str, Indicator]) -> list[list[Cell]]:
         if not withheld:
