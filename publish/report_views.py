@@ -287,8 +287,19 @@ _SUBJECT = (
 )
 
 
+_GRAVITY = "CASE rating WHEN 'red' THEN 1 ELSE 3 END"
+
+
+def _joined(*parts: str) -> str:
+    return f"concat_ws('/', {', '.join(parts)})"
+
+
 def _attention(figures: Sequence[str]) -> ReportView:
-    """Headline figures that are off target, and figures whose stamp is not current."""
+    """Headline figures that are off target, and figures whose stamp is not current.
+
+    What is off target is a line for each area and period. Of a late source everything is old at
+    once: whatever has the same `line` is told together, for as many areas as the reader may see.
+    """
     titles = {
         "indicator_code": Text("Mã chỉ số", "Indicator code"),
         "area_code": Text("Mã địa bàn", "Area code"),
@@ -310,6 +321,8 @@ def _attention(figures: Sequence[str]) -> ReportView:
         ReportColumn("reason", Text("Mã lý do", "Reason code")),
         *(ReportColumn(f"reason_text_{each}", Text("Lý do", "Reason")) for each in LANGUAGES),
         ReportColumn("severity", Text("Mức", "Severity")),
+        ReportColumn("line", Text("Dòng", "Line")),
+        ReportColumn("place", Text("Thứ tự", "Order")),
         ReportColumn("is_whole_city", Text("Toàn thành phố", "Whole city")),
         *(
             ReportColumn(name, titles.get(name) or titles[name.rpartition("_")[0]])
@@ -317,21 +330,24 @@ def _attention(figures: Sequence[str]) -> ReportView:
         ),
     ]
     subject = ", ".join(_SUBJECT)
+    area = ("area_code", "area_valid_from")
     parts = []
     for view in figures:
-        is_whole = str("city" in view).upper()
+        is_whole = "city" in view
         recent = f"FROM {view} WHERE is_headline AND recency <> 'past'"
-        parts.append(
-            "SELECT rating AS reason, rating_text_vi AS reason_text_vi, "
-            "rating_text_en AS reason_text_en, "
-            "CASE rating WHEN 'red' THEN 1 ELSE 2 END AS severity, "
-            f"{is_whole} AS is_whole_city, {subject} {recent} AND rating IN ('red', 'amber')"
-        )
-        parts.append(
-            "SELECT stamp AS reason, stamp_text_vi AS reason_text_vi, "
-            "stamp_text_en AS reason_text_en, 1 AS severity,"
-            f" {is_whole} AS is_whole_city, {subject} {recent} AND stamp <> 'current' "
-            "AND is_valid_area"
-        )
+        place = _joined(
+            "severity", f"{int(not is_whole)}", "lpad(CAST(service_group AS VARCHAR), 2, '0')",
+            "indicator_code", *area, "recency",
+        )  # fmt: skip
+        for name, severity, condition, line in (
+            ("rating", _GRAVITY, "rating IN ('red', 'amber')", ("period_vi", *area)),
+            ("stamp", "2", "stamp <> 'current' AND is_valid_area", ()),
+        ):
+            parts.append(
+                f"SELECT {name} AS reason, {name}_text_vi AS reason_text_vi, "
+                f"{name}_text_en AS reason_text_en, {severity} AS severity, "
+                f"{_joined('reason', 'indicator_code', *line)} AS line, {place} AS place, "
+                f"{is_whole} AS is_whole_city, {subject} {recent} AND {condition}"
+            )
     title = Text("Việc cần chú ý hôm nay", "What needs attention today")
     return ReportView(ATTENTION, title, columns, " UNION ALL ".join(parts))

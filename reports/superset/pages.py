@@ -9,7 +9,7 @@ from publish.wording import LANGUAGES, NOT_CLEARED, SERVICE_GROUPS, UNITS, Text
 from reports.superset import looks, words
 from reports.superset.charts import Chart, Filter, Question
 from reports.superset.dashboards import Cell, Choice, Dashboard, slug
-from reports.superset.datasets import LATEST, SHOWN, metric_of
+from reports.superset.datasets import ATTENTION_LINES, FIRST, LATEST, SHOWN, metric_of
 from warehouse.registry_model import Indicator
 
 CITY_VIEW, DISTRICT_VIEW, _SECTOR_VIEW = FIGURES
@@ -132,28 +132,31 @@ class Pages:
     def _attention(self) -> Chart:
         language = self.language
         columns = self._in(
-            *("severity", "reason", "reason_text", "indicator_name", "area_name", "period"),
-            *("value_text", "target_text", "obs_status_text", "stamp", "stamp_text"),
-            *("data_as_of_text", "agency_name", "service_group", "indicator_code", "area_code"),
-            "is_whole_city",
+            *("severity", "reason", "reason_text", "indicator_name", "agency_name", "stamp"),
+            *("stamp_text", "line"),
         )
-        order = [("is_whole_city", False), ("severity", True), ("service_group", True)]
-        order.append(("indicator_code", True))
-        question = Question(ATTENTION, columns, (), (), [*order, ("area_code", True)], limit=100)
+        first = {each: f"first_{each}_{language}" for each in FIRST}
+        metrics = ["line_place", *first.values(), "areas_more", "lines_more"]
+        order = [("line_place", True)]
+        question = Question(ATTENTION, columns, metrics, (), order, limit=ATTENTION_LINES)
         reason = looks.pill("reason", f"reason_text_{language}")
-        value = " · ".join(map(looks.show, self._in("period", "obs_status_text")))
-        as_of = looks.show(f"data_as_of_text_{language}")
+        others = f" + {looks.show('areas_more')} {self._say(words.OTHER_AREAS)}"
+        area = looks.show(first["area_name"]) + looks.when("areas_more", others)
+        value = f"<b>{looks.show(first['value_text'])}</b> · {looks.show(first['period'])}"
         cells = [
             (words.REASON, reason),
             (words.INDICATOR, looks.show(f"indicator_name_{language}")),
-            (words.AREA, looks.show(f"area_name_{language}")),
-            (words.VALUE, f"<b>{looks.show(f'value_text_{language}')}</b> · {value}"),
-            (words.TARGET, looks.show(f"target_text_{language}")),
-            (words.AS_OF, f"{as_of} {looks.stamp('', language)}"),
+            (words.AREA, area),
+            (words.VALUE, f"{value} · {looks.show(first['obs_status_text'])}"),
+            (words.TARGET, looks.show(first["target_text"])),
+            (words.AS_OF, f"{looks.show(first['data_as_of_text'])} {looks.stamp('', language)}"),
             (words.OWNER, looks.show(f"agency_name_{language}")),
         ]
+        more = f"+ {looks.show('lines_more')} {self._say(words.MORE_LINES)}"
         template = looks.table(
-            [(self._say(title), content) for title, content in cells], self._say(words.NOTHING)
+            [(self._say(title), content) for title, content in cells],
+            self._say(words.NOTHING),
+            looks.when("lines_more", f'<p class="cl-note">{more}</p>'),
         )
         return self._drawn("attention", self._say(words.ATTENTION), question, template)
 
