@@ -1,8 +1,9 @@
 # ruff: noqa: S608 - names and values come quoted from warehouse.sql
 """What reports read of the serving file: every figure with its words, rating and stamp beside it.
 
-Each view is one SELECT over the tables of the serving file. Columns of a mart keep the name and the
-description of its contract; further columns are declared here, once, with their titles.
+Each view is one SELECT over the tables of the serving file. Columns of a mart keep the name and, as
+title, the head of the description of its contract; further columns are declared here, once, with
+their titles.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from publish.report_column import (
     ReportColumn,
     ReportView,
     declared_view,
+    heading,
     in_both,
     names_of,
     words_of,
@@ -60,6 +62,14 @@ def _quantity(name: str, title: Text, value: str) -> tuple[ReportColumn, ReportC
         name,
         title,
         {each: wording.quantity_sql(value, "i.rounding", "m.unit", each) for each in LANGUAGES},
+    )
+
+
+def _counted(name: str, title: Text, value: str) -> tuple[ReportColumn, ReportColumn]:
+    """A count as text: whole where it is, else with two decimals, as shares of events have them."""
+    decimals = f"CASE WHEN {value} = round({value}) THEN 0 ELSE 2 END"
+    return in_both(
+        name, title, {each: wording.number_sql(value, decimals, each) for each in LANGUAGES}
     )
 
 
@@ -133,6 +143,9 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         *in_both(
             "value_text", Text("Giá trị", "Value"), {each: _value(each) for each in LANGUAGES}
         ),
+        *_counted("numerator_text", Text("Tử số", "Numerator"), "m.numerator"),
+        *_counted("denominator_text", Text("Mẫu số", "Denominator"), "m.denominator"),
+        *_counted("n_text", Text("Số sự kiện", "Events"), "m.n"),
         *_quantity("target_text", Text("Chỉ tiêu", "Target"), "m.target"),
         *_quantity(
             "value_before_text",
@@ -191,7 +204,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
 
 def _figures(name: str, contract: TableContract) -> ReportView:
     own = [
-        ReportColumn(column.name, Text(column.description["vi"], column.description["en"]))
+        ReportColumn(column.name, Text(*(heading(column.description[each]) for each in LANGUAGES)))
         for column in contract.open_columns
     ]
     columns = [*own, *_added(contract)]

@@ -21,9 +21,9 @@ _DETAIL = (
     "area_name",
     "period",
     "value_text",
-    "numerator",
-    "denominator",
-    "n",
+    "numerator_text",
+    "denominator_text",
+    "n_text",
     "target_text",
     "rating_text",
     "obs_status_text",
@@ -31,6 +31,8 @@ _DETAIL = (
     "data_as_of_text",
     "agency_name",
 )
+# Every figure of the newest periods of the largest cities: all indicators of a group, all areas.
+_DETAIL_ROWS = 10_000
 _STEP = 8  # pixels of a unit of height
 _CARDS_A_ROW, _CARD, _FRAME = 5, 236, 90
 
@@ -234,17 +236,16 @@ class Pages:
             for number, (unit, codes) in enumerate(units.items(), 1)
         ]
 
-    def _detail(self, name: str, view: str, filters: Sequence[Filter], limit: int = 1000) -> Chart:
+    def _detail(self, name: str, view: str, filters: Sequence[Filter]) -> Chart:
         view_columns = {column.name: column.title for column in self.views[view].columns}
         columns = [each for each in self._in(*_DETAIL) if each in view_columns]
         if "city_value" in view_columns:
             columns[4:4] = self._in("city_value_text")
         hidden = ["period_start"]
         order = [("period_start", False), ("indicator_code", True), ("n", False)]
-        question = Question(view, [*columns, *hidden], (), filters, order, limit=limit)
+        question = Question(view, [*columns, *hidden], (), filters, order, limit=_DETAIL_ROWS)
         config: dict[str, dict[str, object]] = {
-            each: {"customColumnName": _short(view_columns[each].of(self.language))}
-            for each in columns
+            each: {"customColumnName": view_columns[each].of(self.language)} for each in columns
         }
         config["period_start"] = {"visible": False}
         options = {
@@ -342,8 +343,7 @@ class Pages:
         titles = {c.name: c.title for c in view.columns if not c.name.endswith(others)}
         question = Question(view.name, list(titles), (), (), [(next(iter(titles)), True)])
         config = {
-            name: {"customColumnName": _short(title.of(self.language))}
-            for name, title in titles.items()
+            name: {"customColumnName": title.of(self.language)} for name, title in titles.items()
         }
         options = {"column_config": config, "include_search": True, "page_length": 25}
         name = view.name.removeprefix("report_").replace("_", "-")
@@ -361,8 +361,3 @@ def _group(indicator: Indicator) -> int:
 def _cards_height(cards: int) -> int:
     """Height of a chart that shows so many cards on a wide page."""
     return (_FRAME + _CARD * -(-cards // _CARDS_A_ROW)) // _STEP
-
-
-def _short(title: str) -> str:
-    """A heading from a description: what stands before its first semicolon or comma."""
-    return title.partition(";")[0].partition(",")[0]

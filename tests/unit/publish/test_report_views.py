@@ -258,6 +258,28 @@ def test_areas_have_their_place_in_the_schematic(serving: Serving) -> None:
     assert serving.ask(asked) == [("20242", 9, 2), ("492", 4, 1)]
 
 
+def test_counts_are_written_whole_where_they_are(serving: Serving) -> None:
+    serving.figure("2025-05-01", "80", numerator="4788", denominator="5985", n="5985")
+    serving.figure("2025-06-01", "80", numerator="640.73", denominator="1860.5", n="1861")
+    columns = "numerator_text_{0}, denominator_text_{0}, n_text_{0}"
+    assert serving.city(columns.format("vi")) == [
+        ("4.788", "5.985", "5.985"),
+        ("640,73", "1.860,50", "1.861"),
+    ]
+    assert serving.city(columns.format("en"))[1] == ("640.73", "1,860.50", "1,861")
+
+
+def test_titles_are_short(serving: Serving) -> None:
+    titles = [
+        title
+        for view in report_views(serving.contracts).values()
+        for column in view.columns
+        for title in (column.title.vi, column.title.en)
+    ]
+    assert [title for title in titles if len(title) > 50 or ";" in title] == []
+    assert {"Tử số", "Numerator"} <= set(titles)
+
+
 def test_every_column_has_a_title_and_is_in_its_view(serving: Serving) -> None:
     views = report_views(open_context("danang").city.marts)
     assert len(views) == 9

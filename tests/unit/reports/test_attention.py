@@ -89,7 +89,8 @@ def test_a_leader_of_an_area_is_told_of_the_own_alone(late: Desk) -> None:
     assert {line["lines_more"] for line in told} == {None}
 
 
-def test_the_chart_says_how_many_more_there_are() -> None:
+def test_the_chart_says_how_many_more_there_are(late: Desk) -> None:
+    assert late.file.is_file()
     assets = _reports(open_context("danang")).assets
     for language, words in (("vi", "mục khác không hiện ở đây"), ("en", "more that are not shown")):
         (chart,) = [each for each in assets if each.key == f"danang/attention-{language}"]

@@ -54,6 +54,19 @@ def test_the_reports_of_the_city_are_sound(context: Context, assets: Assets) -> 
     assert report_problems(context, assets) == []
 
 
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_detail_has_short_headings_and_all_areas(assets: Assets, language: str) -> None:
+    key = f"danang/group-1-detail-{language}"
+    query = json.loads(_of(assets, CHARTS, key).content["query_context"])["queries"][0]
+    columns = _of(assets, DATASETS, "danang/report_district_indicator").content["columns"]
+    titles = {each["column_name"]: each["verbose_name"] for each in columns}
+    shown = [titles[name] for name in query["columns"] if name != "period_start"]
+    # An export's headings: in one language, and none a sentence.
+    assert {"vi": "Tử số", "en": "Numerator"}[language] in shown
+    assert [title for title in shown if "|" in title or len(title) > 30] == []
+    assert query["row_limit"] == 10_000
+
+
 def test_another_city_has_its_own_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
     context = open_context(str(Path(__file__).parents[2] / "cities" / "harbour"))
