@@ -102,8 +102,10 @@ _WITH_BEFORE = """
     WINDOW periods AS (PARTITION BY indicator_code, agency_code, period_kind, area_code
         ORDER BY period_start, area_valid_from)
 """
-# A period of which only a part is known is no measure for the next one.
-_CHANGE = "(CASE WHEN m.coverage_before = 1 OR i.kind = 'stock' THEN m.value - m.value_before END)"
+# A period of which only a part is known is no measure for the next one, nor for any other.
+_BEFORE = "(CASE WHEN m.coverage_before = 1 OR i.kind = 'stock' THEN m.value_before END)"
+_CHANGE = f"(m.value - {_BEFORE})"
+_PARTIAL = f"(m.coverage_share < 1 AND i.kind <> 'stock' AND ({_RECENCY}) = 'past')"
 _TENDENCY = (
     f"CASE WHEN i.better IS NULL OR m.coverage_share < 1 OR {_CHANGE} IS NULL THEN NULL "
     f"WHEN abs({_CHANGE}) < 0.5 * power(10, -i.rounding) THEN 'same' "
@@ -150,7 +152,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         *_quantity(
             "value_before_text",
             Text("Giá trị kỳ trước", "Value of the period before"),
-            "m.value_before",
+            _BEFORE,
         ),
     ]
     if any(column.name == "city_value" for column in contract.open_columns):
@@ -162,7 +164,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ReportColumn(
             "value_before",
             Text("Giá trị kỳ trước", "Value of the period before"),
-            "m.value_before",
+            _BEFORE,
         ),
         *in_both(
             "change_text",
@@ -179,6 +181,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ReportColumn("rating", Text("Mức đạt", "Rating"), RATING),
         *words_of("rating_text", Text("Mức đạt", "Rating"), f"({RATING})", wording.RATINGS),
         ReportColumn("recency", Text("Kỳ mới nhất", "Recency"), _RECENCY),
+        ReportColumn("is_partial", Text("Kỳ thiếu số liệu", "Incomplete period"), _PARTIAL),
         ReportColumn(
             "is_valid_area",
             Text("Địa bàn còn hiệu lực", "Area in force"),

@@ -174,7 +174,8 @@ def test_a_change_has_a_sign_and_a_direction(
 def test_a_part_of_a_period_is_no_measure_for_the_next(serving: Serving) -> None:
     serving.figure("2025-05-01", "80", coverage_share="0.7")
     serving.figure("2025-06-01", "82")
-    assert serving.city("change_text_vi, tendency")[1] == (None, None)
+    columns = "is_partial, value_before, value_before_text_vi, change_text_vi, tendency"
+    assert serving.city(columns) == [(True, *[None] * 4), (False, *[None] * 4)]
 
 
 def test_a_period_that_runs_has_no_direction(serving: Serving) -> None:
