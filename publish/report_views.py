@@ -21,7 +21,7 @@ from publish.report_column import (
 )
 from publish.wording import LANGUAGES, Text
 from warehouse.contract.model import TableContract
-from warehouse.sql import quoted
+from warehouse.sql import literal, quoted
 
 FIGURES = {
     "report_city_indicator": "mart_city_indicator",
@@ -113,6 +113,24 @@ _TENDENCY = (
 )
 
 
+# What became of the code of an extent that is no more.
+_GONE = Text("giải thể", "dissolved")
+_REPLACED = Text("địa giới trước", "extent until")
+
+
+def _area_note(language: str) -> str:
+    """What an area that ended says beside its name; null for one in force."""
+    goes_on = (
+        "EXISTS (SELECT 1 FROM dim_area later WHERE later.area_code = m.area_code "
+        "AND later.area_valid_from >= a.area_valid_to)"
+    )
+    replaced, gone = (literal(f"{each.of(language)} ") for each in (_REPLACED, _GONE))
+    return (
+        f"CASE WHEN a.area_valid_to <= m.data_as_of THEN CASE WHEN {goes_on} THEN {replaced} "
+        f"ELSE {gone} END || {wording.day_sql('a.area_valid_to', language)} END"
+    )
+
+
 def _value(language: str) -> str:
     """The value of a mart with its unit, or the word that says why there is none."""
     quantity = wording.quantity_sql("m.value", "i.rounding", "m.unit", language)
@@ -127,6 +145,11 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         *names_of("indicator_name", Text("Chỉ số", "Indicator"), "i.name"),
         *names_of("formula", Text("Công thức", "Formula"), "i.formula"),
         *names_of("area_name", Text("Địa bàn", "Area"), "a.name"),
+        *in_both(
+            "area_note",
+            Text("Tình trạng địa bàn", "State of the area"),
+            {each: _area_note(each) for each in LANGUAGES},
+        ),
         *names_of("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
         *words_of(
             "service_group_name",
@@ -291,14 +314,15 @@ _SUBJECT = (
     "is_open",
     *(
         f"{name}_{language}"
-        for name in ("indicator_name", "area_name", "agency_name", "period", "value_text")
+        for name in ("indicator_name", "area_name", "area_note", "agency_name", "period")
         for language in LANGUAGES
     ),
     *(
         f"{name}_{language}"
-        for name in ("target_text", "obs_status_text", "stamp_text", "data_as_of_text")
+        for name in ("value_text", "target_text", "obs_status_text", "stamp_text")
         for language in LANGUAGES
     ),
+    *(f"data_as_of_text_{language}" for language in LANGUAGES),
     "stamp",
 )
 
@@ -324,6 +348,7 @@ def _attention(figures: Sequence[str]) -> ReportView:
         "is_open": Text("Công khai", "Open"),
         "indicator_name": Text("Chỉ số", "Indicator"),
         "area_name": Text("Địa bàn", "Area"),
+        "area_note": Text("Tình trạng địa bàn", "State of the area"),
         "agency_name": Text("Cơ quan chịu trách nhiệm", "Answerable agency"),
         "period": Text("Kỳ", "Period"),
         "value_text": Text("Giá trị", "Value"),

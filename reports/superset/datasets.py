@@ -28,7 +28,10 @@ LATEST = (
 # The same, and of the newest period where none is complete yet, by `shown_<column>`.
 SHOWN = ("target_text", "city_value_text", "data_as_of_text", "obs_status_text")
 # What of the things to look into stands on their line, by `first_<column>`.
-FIRST = ("area_name", "period", "value_text", "target_text", "obs_status_text", "data_as_of_text")
+FIRST = (
+    *("area_name", "area_note", "period", "value_text", "target_text", "obs_status_text"),
+    "data_as_of_text",
+)
 # So many lines are shown; `lines_more` says how many are not.
 ATTENTION_LINES = 100
 _LANGUAGE = re.compile(f"_({'|'.join(LANGUAGES)})$")

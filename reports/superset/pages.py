@@ -143,7 +143,8 @@ class Pages:
         question = Question(ATTENTION, columns, metrics, (), order, limit=ATTENTION_LINES)
         reason = looks.pill("reason", f"reason_text_{language}")
         others = f" + {looks.show('areas_more')} {self._say(words.OTHER_AREAS)}"
-        area = looks.show(first["area_name"]) + looks.when("areas_more", others)
+        note = looks.when(first["area_note"], f" ({looks.show(first['area_note'])})")
+        area = looks.show(first["area_name"]) + note + looks.when("areas_more", others)
         value = f"<b>{looks.show(first['value_text'])}</b> · {looks.show(first['period'])}"
         cells = [
             (words.REASON, reason),

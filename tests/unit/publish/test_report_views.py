@@ -246,6 +246,29 @@ def test_a_figure_that_needs_attention_has_its_stamp_status_and_date(serving: Se
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "valid_from", "as_of", "note"),
+    [
+        pytest.param("492", OLD, "2025-07-05", "giải thể 01/07/2025", id="dissolved"),
+        pytest.param("492", OLD, "2025-06-20", None, id="before-it-was"),
+        pytest.param("48", OLD, "2025-07-05", "địa giới trước 01/07/2025", id="another-extent"),
+        pytest.param("20242", NEW, "2025-07-05", None, id="in-force"),
+    ],
+)
+def test_an_area_that_is_no_more_says_so(
+    serving: Serving, code: str, valid_from: str, as_of: str, note: str | None
+) -> None:
+    serving.figure(
+        "2025-06-01",
+        "60",
+        mart="mart_district_indicator",
+        area_code=f"'{code}'",
+        area_valid_from=valid_from,
+        data_as_of=f"DATE '{as_of}'",
+    )
+    assert serving.ask(f"SELECT area_note_vi FROM {ATTENTION}") == [(note,)]  # noqa: S608 - own text
+
+
 def test_areas_have_their_place_in_the_schematic(serving: Serving) -> None:
     for code, valid_from in (HAI_CHAU_DISTRICT, HAI_CHAU_WARD):
         serving.figure(
