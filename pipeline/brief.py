@@ -54,7 +54,9 @@ class Desk:
     def facts(self, area: Area, role: Role, day: date, language: str) -> Facts:
         """What the brief of an area says to a role."""
         file = serving_file(self.paths)
-        return read_facts(file, subject(self.geography, area, role), role, day, language)
+        notice = self._settings["notice"]
+        about = subject(self.geography, area, role)
+        return read_facts(file, about, role, day, language, notice and notice[language])
 
 
 def open_desk(city: str) -> Desk:

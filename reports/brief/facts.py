@@ -30,7 +30,14 @@ _RATINGS = ("red", "amber")
 Facts = Mapping[str, Any]
 
 
-def read_facts(file: Path, subject: Subject, role: Role, day: date, language: str) -> Facts:
+def read_facts(
+    file: Path,
+    subject: Subject,
+    role: Role,
+    day: date,
+    language: str,
+    notice: str | None = None,
+) -> Facts:
     """What a brief says.
 
     Args:
@@ -39,6 +46,7 @@ def read_facts(file: Path, subject: Subject, role: Role, day: date, language: st
         role: Whose rights bound it.
         day: The day that it carries.
         language: `vi` or `en`.
+        notice: What stands above every figure.
 
     Returns:
         Texts and figures, ready to be set.
@@ -49,7 +57,8 @@ def read_facts(file: Path, subject: Subject, role: Role, day: date, language: st
     if not file.is_file():
         raise BriefError("there is no serving file yet: run a day first")
     with read_only(file) as connection:
-        return _facts(Reading(connection, rights(role), language), subject, role, day, language)
+        told = _facts(Reading(connection, rights(role), language), subject, role, day, language)
+    return {**told, "notice": notice}
 
 
 def facts_digest(facts: Facts) -> str:

@@ -1,7 +1,7 @@
 """The dashboards of a city in one language, from the registry."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from publish.report_column import ReportView
 from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS
@@ -47,6 +47,7 @@ class Pages:
     withheld: Mapping[str, Indicator]
     city: str
     city_title: str
+    notice: str | None = None
 
     def all(self) -> list[Dashboard]:
         """Those for which there is a view."""
@@ -59,7 +60,11 @@ class Pages:
         groups |= {each.definition.service_group for each in self.withheld.values()}
         if CITY_VIEW in self.views:
             found += [self._group(number) for number in sorted(groups)]
-        return [*found, self._quality()]
+        found.append(self._quality())
+        if self.notice is None:
+            return found
+        told = [Cell(f"**{self.notice}.**", 12, 6)]
+        return [replace(each, rows=[told, *each.rows]) for each in found]
 
     def _say(self, text: Text) -> str:
         return text.of(self.language)

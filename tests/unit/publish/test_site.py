@@ -351,6 +351,14 @@ def test_an_indicator_stands_beside_what_its_formula_names(empty: PromotedCity) 
     assert WORDS["beside"].vi not in card(empty, "vi", "FB1")
 
 
+def test_the_notice_of_the_city_stands_above_its_figures(city: PromotedCity) -> None:
+    notice = city.context.city.notice
+    assert notice
+    for language in LANGUAGES:
+        head = shown(city.page(language).partition('<main id="main">')[0])
+        assert notice[language] in head
+
+
 def test_the_head_names_what_was_not_delivered(empty: PromotedCity) -> None:
     late = {"obs_status": "O", "coverage_share": 0, "n": 0}
     rows = [figure("FB1", 6, 70), *(figure("FB1", month, None, **late) for month in (7, 8))]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from pipeline.brief import find_area, find_role
+from pipeline.brief import find_area, find_role, open_desk
 from pipeline.cli import main
 from reports.brief.document import TEMPLATE, pdf
 from reports.brief.facts import facts_digest
@@ -234,6 +234,22 @@ def test_warnings_about_areas_that_are_no_more_say_so(desk: Desk) -> None:
         worst = {line["worst"]["area"] for line in facts["extremes"]}
         assert all(area.endswith(f"({note})") for area in worst)
         assert note in desk.brief(desk.area("48"), language=language).text
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("vi", "Số liệu giả lập"), ("en", "Synthetic data of the demo city")]
+)
+def test_the_notice_of_the_city_stands_on_each_page(desk: Desk, language: str, told: str) -> None:
+    assert desk.file.is_file()
+    office = open_desk("danang")
+    city = office.facts(desk.area("48"), desk.access.roles[LEADER], date(2025, 7, 5), language)
+    brief = read_back(pdf(city))
+    assert len(brief.texts) == 2
+    for page in brief.texts:
+        text = " ".join(page.split())
+        assert told in text
+        assert text.index(told) < text.index("%")
+    assert told not in desk.brief(desk.area("48"), language=language).text
 
 
 def test_datasets_are_counted_in_words(desk: Desk) -> None:
