@@ -54,6 +54,14 @@ def test_the_reports_of_the_city_are_sound(context: Context, assets: Assets) -> 
     assert report_problems(context, assets) == []
 
 
+def test_no_trend_holds_a_part_of_a_past_period(assets: Assets) -> None:
+    trends = [each for each in assets if each.kind == CHARTS and "-trend-" in each.key]
+    assert trends
+    for chart in trends:
+        (query,) = json.loads(chart.content["query_context"])["queries"]
+        assert {"col": "is_partial", "op": "IS FALSE"} in query["filters"]
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_the_detail_has_short_headings_and_all_areas(assets: Assets, language: str) -> None:
     key = f"danang/group-1-detail-{language}"
