@@ -17,6 +17,7 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from dags.logs import named
+from pipeline.orchestration.errors import OrchestrationError
 from pipeline.orchestration.failures import LASTING, PASSING
 from pipeline.orchestration.notice import run_is_late
 from pipeline.orchestration.plan import CityPlan, SourcePlan
@@ -93,12 +94,15 @@ def day_of(context: Mapping[str, Any]) -> str:
     """The processing day of a run: its parameter, else its partition key.
 
     Raises:
-        ValueError: when it has neither, or the key is no day.
+        OrchestrationError: when it has neither, or the key is no day; to try again is of no use.
     """
     told = context["params"].get("day") or context["dag_run"].partition_key
     if not told:
-        raise ValueError("the run has no processing day: give a partition key or `day`")
-    return date.fromisoformat(told).isoformat()
+        raise OrchestrationError("the run has no processing day: give a partition key or `day`")
+    try:
+        return date.fromisoformat(told).isoformat()
+    except ValueError as error:
+        raise OrchestrationError(f"{told!r} is no processing day: write YYYY-MM-DD") from error
 
 
 def core_asset(city: str, source: SourcePlan) -> Asset:

@@ -14,6 +14,7 @@ from airflow.sdk import (
 from airflow.sdk.execution_time.hitl import HITLUser
 
 from dags.common import START, TASK, day_of, day_parameter, owner, publication_asset
+from pipeline.orchestration.errors import OrchestrationError
 from pipeline.orchestration.plan import CityPlan, PublicationPlan
 
 DOC = """
@@ -143,10 +144,15 @@ def publish_dag(
             answer = ti.xcom_pull(task_ids="approval", key=ANSWER)
             if not answer:
                 raise AirflowSkipException("nothing was held")
-            told = ti.xcom_pull(task_ids="gate", key="event")
-            if not is_waiting(city, name, told["candidate"]):
-                raise AirflowSkipException("a newer candidate has taken its place")
-            return steps.refuse(city, name, told["candidate"], refused_by(answer))
+            told, person = ti.xcom_pull(task_ids="gate", key="event"), refused_by(answer)
+            if is_waiting(city, name, told["candidate"]):
+                return steps.refuse(city, name, told["candidate"], person)
+            if person is None:
+                raise AirflowSkipException("it does not wait any more: decided, or superseded")
+            raise OrchestrationError(
+                f"the no of {person} came too late: the candidate was decided elsewhere, or a "
+                "newer one has taken its place; `citylake status` says what readers see"
+            )
 
         @task
         def rejected() -> None:

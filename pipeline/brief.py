@@ -55,8 +55,10 @@ class Desk:
     def facts(self, area: Area, role: Role, day: date, language: str) -> Facts:
         """What the brief of an area says to a role."""
         file = serving_file(self.paths)
+        notice = self._settings["notice"]
         about = subject(self.geography, area, role)
-        return read_facts(file, about, role, day, language, last_day(self.paths))
+        said = notice and notice[language]
+        return read_facts(file, about, role, day, language, said, ran=last_day(self.paths))
 
 
 def open_desk(city: str) -> Desk:

@@ -182,7 +182,8 @@ def _publish(
     releases = repair(context.paths, publications, context.city.marts)
     named = {**context.named, **audited(context, _judged_checks(context.paths), behind)}
     replace_serving(context.paths, publications, context.city.marts, fresh, late, named)
-    write_site(context.paths, context.city.title, publications, context.city.marts)
+    city = context.city
+    write_site(context.paths, city.title, publications, city.marts, city.notice)
     return releases
 
 

@@ -86,7 +86,10 @@ def quality_report(
         "dataset": publication.name,
         "version": content.version,
         "title": dict(publication.title),
-        "contact": {"organisation": publication.owner},
+        "contact": {
+            "organisation": publication.owner,
+            "name": dict(publication.owner_name),
+        },
         "statistical_presentation": {
             "description": dict(publication.description),
             "units": {column.name: column.unit for column in columns if column.unit},
@@ -117,7 +120,7 @@ def markdown(report: Mapping[str, Any]) -> str:
     )
     facts = [
         ("Phiên bản / Version", report["version"]),
-        ("Đơn vị phụ trách / Responsible agency", report["contact"]["organisation"]),
+        ("Đơn vị phụ trách / Responsible agency", _agency(report["contact"])),
         ("Dữ liệu tính đến / Data as of", report["timeliness"]["data_as_of"]),
         ("Tần suất / Frequency", report["timeliness"]["update_frequency"]),
         ("Thời hạn hiệu chỉnh (ngày) / Revision window (days)", report["revision"]["window_days"]),
@@ -165,6 +168,12 @@ def markdown(report: Mapping[str, Any]) -> str:
         *_table(head, checks),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _agency(contact: Mapping[str, Any]) -> str:
+    """Who answers, in words, with the code."""
+    name, code = bilingual(contact["name"]), contact["organisation"]
+    return f"{name} (`{code}`)" if name else f"`{code}`"
 
 
 def _summary(checks: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -38,6 +38,19 @@ class ReportView:
     sql: str
 
 
+def heading(description: str) -> str:
+    """The title of a column from its description: what stands before its first semicolon or comma.
+
+    What is within brackets is no end of it.
+    """
+    depth = 0
+    for place, letter in enumerate(description):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0 and letter in ";,":
+            return description[:place]
+    return description
+
+
 def in_both(
     name: str, title: Text, expression: Mapping[str, str]
 ) -> tuple[ReportColumn, ReportColumn]:

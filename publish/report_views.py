@@ -1,8 +1,9 @@
 # ruff: noqa: S608 - names and values come quoted from warehouse.sql
 """What reports read of the serving file: every figure with its words, rating and stamp beside it.
 
-Each view is one SELECT over the tables of the serving file. Columns of a mart keep the name and the
-description of its contract; further columns are declared here, once, with their titles.
+Each view is one SELECT over the tables of the serving file. Columns of a mart keep the name and, as
+title, the head of the description of its contract; further columns are declared here, once, with
+their titles.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,13 +14,14 @@ from publish.report_column import (
     ReportColumn,
     ReportView,
     declared_view,
+    heading,
     in_both,
     names_of,
     words_of,
 )
 from publish.wording import LANGUAGES, Text
 from warehouse.contract.model import TableContract
-from warehouse.sql import quoted
+from warehouse.sql import literal, quoted
 
 FIGURES = {
     "report_city_indicator": "mart_city_indicator",
@@ -63,6 +65,14 @@ def _quantity(name: str, title: Text, value: str) -> tuple[ReportColumn, ReportC
     )
 
 
+def _counted(name: str, title: Text, value: str) -> tuple[ReportColumn, ReportColumn]:
+    """A count as text: whole where it is, else with two decimals, as shares of events have them."""
+    decimals = f"CASE WHEN {value} = round({value}) THEN 0 ELSE 2 END"
+    return in_both(
+        name, title, {each: wording.number_sql(value, decimals, each) for each in LANGUAGES}
+    )
+
+
 _OFF = "CASE i.better WHEN 'higher' THEN m.target - m.value ELSE m.value - m.target END"
 # A period that still runs is not judged: what is opened in it has had no time to be closed. A stock
 # is what it is on any day.
@@ -92,13 +102,33 @@ _WITH_BEFORE = """
     WINDOW periods AS (PARTITION BY indicator_code, agency_code, period_kind, area_code
         ORDER BY period_start, area_valid_from)
 """
-# A period of which only a part is known is no measure for the next one.
-_CHANGE = "(CASE WHEN m.coverage_before = 1 OR i.kind = 'stock' THEN m.value - m.value_before END)"
+# A period of which only a part is known is no measure for the next one, nor for any other.
+_BEFORE = "(CASE WHEN m.coverage_before = 1 OR i.kind = 'stock' THEN m.value_before END)"
+_CHANGE = f"(m.value - {_BEFORE})"
+_PARTIAL = f"(m.coverage_share < 1 AND i.kind <> 'stock' AND ({_RECENCY}) = 'past')"
 _TENDENCY = (
     f"CASE WHEN i.better IS NULL OR m.coverage_share < 1 OR {_CHANGE} IS NULL THEN NULL "
     f"WHEN abs({_CHANGE}) < 0.5 * power(10, -i.rounding) THEN 'same' "
     f"WHEN ({_CHANGE} > 0) = (i.better = 'higher') THEN 'better' ELSE 'worse' END"
 )
+
+
+# What became of the code of an extent that is no more.
+_GONE = Text("giải thể", "dissolved")
+_REPLACED = Text("địa giới trước", "extent until")
+
+
+def _area_note(language: str) -> str:
+    """What an area that ended says beside its name; null for one in force."""
+    goes_on = (
+        "EXISTS (SELECT 1 FROM dim_area later WHERE later.area_code = m.area_code "
+        "AND later.area_valid_from >= a.area_valid_to)"
+    )
+    replaced, gone = (literal(f"{each.of(language)} ") for each in (_REPLACED, _GONE))
+    return (
+        f"CASE WHEN a.area_valid_to <= m.data_as_of THEN CASE WHEN {goes_on} THEN {replaced} "
+        f"ELSE {gone} END || {wording.day_sql('a.area_valid_to', language)} END"
+    )
 
 
 def _value(language: str) -> str:
@@ -115,6 +145,11 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         *names_of("indicator_name", Text("Chỉ số", "Indicator"), "i.name"),
         *names_of("formula", Text("Công thức", "Formula"), "i.formula"),
         *names_of("area_name", Text("Địa bàn", "Area"), "a.name"),
+        *in_both(
+            "area_note",
+            Text("Tình trạng địa bàn", "State of the area"),
+            {each: _area_note(each) for each in LANGUAGES},
+        ),
         *names_of("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
         *words_of(
             "service_group_name",
@@ -133,11 +168,14 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         *in_both(
             "value_text", Text("Giá trị", "Value"), {each: _value(each) for each in LANGUAGES}
         ),
+        *_counted("numerator_text", Text("Tử số", "Numerator"), "m.numerator"),
+        *_counted("denominator_text", Text("Mẫu số", "Denominator"), "m.denominator"),
+        *_counted("n_text", Text("Số sự kiện", "Events"), "m.n"),
         *_quantity("target_text", Text("Chỉ tiêu", "Target"), "m.target"),
         *_quantity(
             "value_before_text",
             Text("Giá trị kỳ trước", "Value of the period before"),
-            "m.value_before",
+            _BEFORE,
         ),
     ]
     if any(column.name == "city_value" for column in contract.open_columns):
@@ -149,7 +187,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ReportColumn(
             "value_before",
             Text("Giá trị kỳ trước", "Value of the period before"),
-            "m.value_before",
+            _BEFORE,
         ),
         *in_both(
             "change_text",
@@ -166,6 +204,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
         ReportColumn("rating", Text("Mức đạt", "Rating"), RATING),
         *words_of("rating_text", Text("Mức đạt", "Rating"), f"({RATING})", wording.RATINGS),
         ReportColumn("recency", Text("Kỳ mới nhất", "Recency"), _RECENCY),
+        ReportColumn("is_partial", Text("Kỳ thiếu số liệu", "Incomplete period"), _PARTIAL),
         ReportColumn(
             "is_valid_area",
             Text("Địa bàn còn hiệu lực", "Area in force"),
@@ -191,7 +230,7 @@ def _added(contract: TableContract) -> list[ReportColumn]:
 
 def _figures(name: str, contract: TableContract) -> ReportView:
     own = [
-        ReportColumn(column.name, Text(column.description["vi"], column.description["en"]))
+        ReportColumn(column.name, Text(*(heading(column.description[each]) for each in LANGUAGES)))
         for column in contract.open_columns
     ]
     columns = [*own, *_added(contract)]
@@ -275,20 +314,32 @@ _SUBJECT = (
     "is_open",
     *(
         f"{name}_{language}"
-        for name in ("indicator_name", "area_name", "agency_name", "period", "value_text")
+        for name in ("indicator_name", "area_name", "area_note", "agency_name", "period")
         for language in LANGUAGES
     ),
     *(
         f"{name}_{language}"
-        for name in ("target_text", "obs_status_text", "stamp_text", "data_as_of_text")
+        for name in ("value_text", "target_text", "obs_status_text", "stamp_text")
         for language in LANGUAGES
     ),
+    *(f"data_as_of_text_{language}" for language in LANGUAGES),
     "stamp",
 )
 
 
+_GRAVITY = "CASE rating WHEN 'red' THEN 1 ELSE 3 END"
+
+
+def _joined(*parts: str) -> str:
+    return f"concat_ws('/', {', '.join(parts)})"
+
+
 def _attention(figures: Sequence[str]) -> ReportView:
-    """Headline figures that are off target, and figures whose stamp is not current."""
+    """Headline figures that are off target, and figures whose stamp is not current.
+
+    What is off target is a line for each area and period. Of a late source everything is old at
+    once: whatever has the same `line` is told together, for as many areas as the reader may see.
+    """
     titles = {
         "indicator_code": Text("Mã chỉ số", "Indicator code"),
         "area_code": Text("Mã địa bàn", "Area code"),
@@ -297,6 +348,7 @@ def _attention(figures: Sequence[str]) -> ReportView:
         "is_open": Text("Công khai", "Open"),
         "indicator_name": Text("Chỉ số", "Indicator"),
         "area_name": Text("Địa bàn", "Area"),
+        "area_note": Text("Tình trạng địa bàn", "State of the area"),
         "agency_name": Text("Cơ quan chịu trách nhiệm", "Answerable agency"),
         "period": Text("Kỳ", "Period"),
         "value_text": Text("Giá trị", "Value"),
@@ -310,6 +362,8 @@ def _attention(figures: Sequence[str]) -> ReportView:
         ReportColumn("reason", Text("Mã lý do", "Reason code")),
         *(ReportColumn(f"reason_text_{each}", Text("Lý do", "Reason")) for each in LANGUAGES),
         ReportColumn("severity", Text("Mức", "Severity")),
+        ReportColumn("line", Text("Dòng", "Line")),
+        ReportColumn("place", Text("Thứ tự", "Order")),
         ReportColumn("is_whole_city", Text("Toàn thành phố", "Whole city")),
         *(
             ReportColumn(name, titles.get(name) or titles[name.rpartition("_")[0]])
@@ -317,21 +371,24 @@ def _attention(figures: Sequence[str]) -> ReportView:
         ),
     ]
     subject = ", ".join(_SUBJECT)
+    area = ("area_code", "area_valid_from")
     parts = []
     for view in figures:
-        is_whole = str("city" in view).upper()
+        is_whole = "city" in view
         recent = f"FROM {view} WHERE is_headline AND recency <> 'past'"
-        parts.append(
-            "SELECT rating AS reason, rating_text_vi AS reason_text_vi, "
-            "rating_text_en AS reason_text_en, "
-            "CASE rating WHEN 'red' THEN 1 ELSE 2 END AS severity, "
-            f"{is_whole} AS is_whole_city, {subject} {recent} AND rating IN ('red', 'amber')"
-        )
-        parts.append(
-            "SELECT stamp AS reason, stamp_text_vi AS reason_text_vi, "
-            "stamp_text_en AS reason_text_en, 1 AS severity,"
-            f" {is_whole} AS is_whole_city, {subject} {recent} AND stamp <> 'current' "
-            "AND is_valid_area"
-        )
+        place = _joined(
+            "severity", f"{int(not is_whole)}", "lpad(CAST(service_group AS VARCHAR), 2, '0')",
+            "indicator_code", *area, "recency",
+        )  # fmt: skip
+        for name, severity, condition, line in (
+            ("rating", _GRAVITY, "rating IN ('red', 'amber')", ("period_vi", *area)),
+            ("stamp", "2", "stamp <> 'current' AND is_valid_area", ()),
+        ):
+            parts.append(
+                f"SELECT {name} AS reason, {name}_text_vi AS reason_text_vi, "
+                f"{name}_text_en AS reason_text_en, {severity} AS severity, "
+                f"{_joined('reason', 'indicator_code', *line)} AS line, {place} AS place, "
+                f"{is_whole} AS is_whole_city, {subject} {recent} AND {condition}"
+            )
     title = Text("Việc cần chú ý hôm nay", "What needs attention today")
     return ReportView(ATTENTION, title, columns, " UNION ALL ".join(parts))

@@ -63,6 +63,7 @@ class City:
         deadline: Cron expression in the city's zone: when marts are built at the latest, whatever
             source is missing.
         approval_hours: How long a held candidate waits for a person under a scheduler.
+        notice: What readers are told above every figure, by language, or None.
         broken: Sources that are left out, each with what is wrong in its contract.
     """
 
@@ -82,6 +83,7 @@ class City:
     vacuum_days: int = 30
     deadline: str = "0 6 * * *"
     approval_hours: float = 24
+    notice: Mapping[str, str] | None = None
     broken: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict, repr=False)
 
     @property
@@ -232,6 +234,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     settings = {
         "name": data["city"],
         "title": data["name"],
+        "notice": data.get("notice"),
         "timezone": data["timezone"],
         "default_date": date.fromisoformat(data["default_date"]),
         "history_from": _day(history.get("from")),

@@ -50,7 +50,10 @@ def load_registry(city: CityParts, definitions: Path = DEFINITIONS) -> Registry:
     for document in (*defined, *datasets, *registered):
         digest.update(f"{document.path.name}:{document.digest}\n".encode())
     return Registry(
-        dict(sorted(indicators.items())), dict(sorted(publications.items())), digest.hexdigest()
+        dict(sorted(indicators.items())),
+        dict(sorted(publications.items())),
+        digest.hexdigest(),
+        city.notice,
     )
 
 

@@ -25,6 +25,10 @@ class CityParts(Protocol):
         """The city's folder."""
 
     @property
+    def notice(self) -> Mapping[str, str] | None:
+        """What readers are told above every figure, by language."""
+
+    @property
     def agencies(self) -> Mapping[str, Any]:
         """Agencies by code."""
 

@@ -148,8 +148,10 @@ class Registry:
         indicators: By code, in order of code.
         publications: By name, in order of name.
         digest: SHA-256 over the bytes of every file that was read.
+        notice: What readers are told above every figure, by language, or None.
     """
 
     indicators: Mapping[str, Indicator]
     publications: Mapping[str, Publication]
     digest: str = ""
+    notice: Mapping[str, str] | None = None

@@ -23,7 +23,8 @@ _MARK = "CITYLAKE_KEPT_IN"
 
 def marked(folder: Path) -> dict[str, str]:
     """What the environment of every process says that belongs to a folder."""
-    return {_MARK: str(folder)}
+    # A program that writes its own title would else write it over its environment.
+    return {_MARK: str(folder), "SPT_NOENV": "1"}
 
 
 def mark_of(folder: Path) -> str:

@@ -1,6 +1,7 @@
 """The headline of the site: one card for each indicator that everyone may see."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -11,6 +12,7 @@ from publish.wording import SERVICE_GROUPS, Text
 
 CITY = "report_city_indicator"
 CURRENT = "current"
+NOT_DELIVERED = "O"
 SHOWN_PERIODS = 24
 # Of an indicator with periods of several lengths the shortest are shown.
 _SERIES = "CASE period_kind WHEN 'week' THEN 0 WHEN 'month' THEN 1 WHEN 'quarter' THEN 2 ELSE 3 END"
@@ -26,6 +28,7 @@ class Figure:
         has_value: Whether there is one.
         rating: `green`, `amber`, `red`, or None where it is not rated.
         is_running: Whether its period is not over.
+        is_partial: Whether of a period that is over only a part is known: it is not compared.
     """
 
     period: Text
@@ -36,6 +39,7 @@ class Figure:
     status: Text | None
     data_as_of: Text | None
     is_running: bool
+    is_partial: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,19 @@ class Course:
 
 
 @dataclass(frozen=True)
+class Companion:
+    """Another indicator beside which one is to be read, as its formula says.
+
+    Attributes:
+        shown: Its newest complete figure, else that of the running period; None without one.
+    """
+
+    code: str
+    name: Text
+    shown: Figure | None
+
+
+@dataclass(frozen=True)
 class Card:
     """One headline indicator.
 
@@ -71,6 +88,8 @@ class Card:
         target: Of the latest, as text, or None.
         before: Value of the period before the latest, as text, or None.
         course: None where nothing is published.
+        companions: The indicators that its formula names.
+        awaited: Periods after the latest of which nothing was delivered.
     """
 
     code: str
@@ -85,6 +104,8 @@ class Card:
     target: Text | None = None
     before: Text | None = None
     course: Course | None = None
+    companions: Sequence[Companion] = ()
+    awaited: Sequence[Text] = ()
 
     @property
     def is_current(self) -> bool:
@@ -106,16 +127,21 @@ def cards(view: OpenView) -> list[Card]:
 
     One of which nothing is published has a card without values, which says so.
     """
-    rows = view.rows(CITY, "is_headline", _ORDER)
+    rows = view.rows(CITY, order=_ORDER)
     found: dict[str, list[Row]] = {}
     for (code, _, _), series in groupby(
         rows, lambda row: (row["indicator_code"], row["agency_code"], row["period_kind"])
     ):
         found.setdefault(code, list(series))
-    order = "service_group, indicator_code"
+    indicators = view.rows(INDICATORS, order="service_group, indicator_code")
+    beside = {
+        each["indicator_code"]: _companion(each, found.get(each["indicator_code"], []))
+        for each in indicators
+    }
     return [
-        _card(indicator, found.get(indicator["indicator_code"], []))
-        for indicator in view.rows(INDICATORS, "is_headline", order)
+        _card(each, found.get(each["indicator_code"], []), beside)
+        for each in indicators
+        if each["is_headline"]
     ]
 
 
@@ -131,14 +157,32 @@ def withheld(view: OpenView) -> list[Withheld]:
     ]
 
 
-def _card(indicator: Row, rows: Sequence[Row]) -> Card:
+def _newest(rows: Sequence[Row]) -> tuple[Row | None, Row | None]:
+    """The latest complete period, and the one that runs."""
     newest = {row["recency"]: row for row in rows}
-    latest, running = newest.get("latest"), newest.get("running")
+    return newest.get("latest"), newest.get("running")
+
+
+def _companion(indicator: Row, rows: Sequence[Row]) -> Companion:
+    latest, running = _newest(rows)
+    shown = latest or running
+    name = _text(indicator, "indicator_name")
+    return Companion(indicator["indicator_code"], name, _figure(shown) if shown else None)
+
+
+def _named_in(formula: Text | None, code: str, beside: Mapping[str, Companion]) -> list[Companion]:
+    words = re.findall(r"\w+", formula.vi) if formula else []
+    return [beside[word] for word in dict.fromkeys(words) if word in beside and word != code]
+
+
+def _card(indicator: Row, rows: Sequence[Row], beside: Mapping[str, Companion]) -> Card:
+    latest, running = _newest(rows)
+    formula = text_of(indicator, "formula")
     shown = latest or running
     return Card(
         code=indicator["indicator_code"],
         name=_text(indicator, "indicator_name"),
-        formula=text_of(indicator, "formula"),
+        formula=formula,
         agency=_text(indicator, "agency_name"),
         group=SERVICE_GROUPS[indicator["service_group"]],
         stamp=indicator["stamp"],
@@ -148,17 +192,24 @@ def _card(indicator: Row, rows: Sequence[Row]) -> Card:
         target=text_of(shown, "target_text") if shown else None,
         before=text_of(latest, "value_before_text") if latest else None,
         course=_course(rows[-SHOWN_PERIODS:]) if rows else None,
+        companions=_named_in(formula, indicator["indicator_code"], beside),
+        awaited=[
+            _text(row, "period")
+            for row in rows
+            if row["recency"] == "running" and row["obs_status"] == NOT_DELIVERED
+        ],
     )
 
 
 def _course(rows: Sequence[Row]) -> Course:
     over = [row for row in rows if row["recency"] != "running"]
+    complete = [row for row in over if row["value"] is not None and not row["is_partial"]]
+    over = over[over.index(complete[0]) :] if complete else []
     values = [
-        Value(None if row["value"] is None else float(row["value"]), row["area_valid_from"])
+        Value(float(row["value"]) if row in complete else None, row["area_valid_from"])
         for row in over
     ]
     target = over[-1]["target"] if over else None
-    complete = [row for row in over if row["value"] is not None]
     return Course(
         figures=[_figure(row) for row in rows],
         drawing=trend(values, None if target is None else float(target)),
@@ -185,6 +236,7 @@ def _figure(row: Row) -> Figure:
         status=text_of(row, "obs_status_text"),
         data_as_of=text_of(row, "data_as_of_text"),
         is_running=row["recency"] == "running",
+        is_partial=row["is_partial"],
     )
 
 

@@ -44,11 +44,13 @@ class Content:
 
     Attributes:
         city: Its name.
+        notice: What stands above every figure, or None.
         record: Number of the promotion record in force, or None.
         changed: Names of the datasets that it changed for readers.
     """
 
     city: Text
+    notice: Text | None
     record: int | None
     cards: Sequence[Card]
     withheld: Sequence[Withheld]
@@ -66,6 +68,7 @@ def write_site(
     city: Mapping[str, str],
     publications: Sequence[Publication],
     contracts: Mapping[str, TableContract],
+    notice: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the site anew from the serving file and the releases, and put it in place.
 
@@ -76,11 +79,12 @@ def write_site(
         city: Its name by language.
         publications: Of the city.
         contracts: Mart contracts by name.
+        notice: What readers are told above every figure, by language, or None.
 
     Returns:
         The page that people open first.
     """
-    content = _content(paths, city, publications, contracts)
+    content = _content(paths, city, publications, contracts, notice)
     folder = paths.serving / "site"
     for language, (place, _) in PLACES.items():
         target = folder / place
@@ -123,12 +127,14 @@ def _content(
     city: Mapping[str, str],
     publications: Sequence[Publication],
     contracts: Mapping[str, TableContract],
+    notice: Mapping[str, str] | None,
 ) -> Content:
     found = records(paths)
     with closing(read_only(serving_file(paths))) as connection:
         view = OpenView(connection)
         return Content(
             city=Text(city["vi"], city.get("en", city["vi"])),
+            notice=Text(notice["vi"], notice["en"]) if notice else None,
             record=found[-1].number if found else None,
             cards=cards(view),
             withheld=withheld(view),

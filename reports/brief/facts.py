@@ -11,7 +11,7 @@ from publish.report_views import ATTENTION, PUBLICATIONS
 from reports.brief.figures import Line, by_indicator, headline, moves, off_target
 from reports.brief.reading import ANY, Reading, Row, of_areas
 from reports.brief.subject import BriefError, Subject
-from reports.brief.words import words
+from reports.brief.words import counted, words
 from warehouse.access import Role, RoleKind
 from warehouse.duck import read_only
 from warehouse.files import canonical_json, digest
@@ -31,7 +31,14 @@ Facts = Mapping[str, Any]
 
 
 def read_facts(
-    file: Path, subject: Subject, role: Role, day: date, language: str, ran: date | None = None
+    file: Path,
+    subject: Subject,
+    role: Role,
+    day: date,
+    language: str,
+    notice: str | None = None,
+    *,
+    ran: date | None = None,
 ) -> Facts:
     """What a brief says.
 
@@ -41,6 +48,7 @@ def read_facts(
         role: Whose rights bound it.
         day: The day that it carries.
         language: `vi` or `en`.
+        notice: What stands above every figure.
         ran: Day that was published last, where it is known; on it, nothing may have been delivered.
 
     Returns:
@@ -55,7 +63,8 @@ def read_facts(
     with read_only(file) as connection:
         reading = Reading(connection, rights(role), language)
         _refuse_uncovered(reading, ran, day)
-        return _facts(reading, subject, role, day, language)
+        told = _facts(reading, subject, role, day, language)
+    return {**told, "notice": notice}
 
 
 def facts_digest(facts: Facts) -> str:
@@ -187,7 +196,7 @@ def _warnings(reading: Reading, subject: Subject, language: str) -> tuple[list[L
 
 
 def _warning(rows: Sequence[Row], language: str) -> Line:
-    areas = list(dict.fromkeys(row[f"area_name_{language}"] for row in rows))
+    areas = list(dict.fromkeys(_area(row, language) for row in rows))
     shown = areas[:_NAMES] if rows[0]["reason"] in _RATINGS or len(areas) <= _NAMES else []
     return {
         "reason": rows[0]["reason"],
@@ -197,6 +206,12 @@ def _warning(rows: Sequence[Row], language: str) -> Line:
         "areas": shown,
         "areas_more": len(areas) - len(shown),
     }
+
+
+def _area(row: Row, language: str) -> str:
+    """Name of an area, with what became of it where it is no more."""
+    name, note = row[f"area_name_{language}"], row[f"area_note_{language}"]
+    return f"{name} ({note})" if note else str(name)
 
 
 def _extremes(reading: Reading, subject: Subject, language: str) -> list[Line]:
@@ -232,7 +247,7 @@ def _extremes(reading: Reading, subject: Subject, language: str) -> list[Line]:
 
 def _end(row: Row, language: str) -> Line:
     return {
-        "area": row[f"area_name_{language}"],
+        "area": _area(row, language),
         "value": row[f"value_text_{language}"],
         "rating": row["rating"],
         "rating_text": row[f"rating_text_{language}"],
@@ -264,7 +279,7 @@ def _verdicts(published: Sequence[Row], language: str) -> list[Line]:
         {
             "stamp": stamp,
             "stamp_text": rows[0][f"stamp_text_{language}"],
-            "count": len(rows),
+            "count": counted(len(rows), language),
             "titles": [row[f"title_{language}"] for row in rows] if stamp != "current" else [],
         }
         for stamp, rows in sorted(found.items())

@@ -18,6 +18,7 @@ WORDS: Mapping[str, Text] = {
     "target": Text("Chỉ tiêu", "Target"),
     "city": Text("Toàn thành phố", "Whole city"),
     "change": Text("So với kỳ trước", "Against period before"),
+    "area_changed": Text("địa giới đã thay đổi, không so sánh", "area changed, not compared"),
     "trend": Text("Diễn biến", "Trend"),
     "running": Text("Kỳ đang diễn ra", "Running period"),
     "so_far": Text("đến nay", "so far"),
@@ -61,7 +62,6 @@ WORDS: Mapping[str, Text] = {
         "Không có hai kỳ trọn vẹn liền nhau để so sánh.",
         "There are no two complete periods in a row to compare.",
     ),
-    "datasets": Text("Bộ dữ liệu", "Datasets"),
     "before": Text("Kỳ trước", "Period before"),
     "now": Text("Kỳ trọn vẹn gần nhất", "Latest complete period"),
     "reason": Text("Lý do", "Reason"),
@@ -94,6 +94,13 @@ WORDS: Mapping[str, Text] = {
         "Every figure passed the gate; a missing one says why it is missing.",
     ),
 }
+
+
+def counted(datasets: int, language: str) -> str:
+    """A number of datasets as text."""
+    if language == "vi":
+        return f"{datasets} bộ dữ liệu"
+    return f"{datasets} dataset{'' if datasets == 1 else 's'}"
 
 
 def words(language: str) -> dict[str, str]:

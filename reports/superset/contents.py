@@ -61,10 +61,13 @@ def reports_of(
     for code, indicator in registry.indicators.items():
         is_shown = is_served(registry.publications[indicator.publication], contracts)
         (served if is_shown else withheld)[code] = indicator
+    notice = registry.notice or {}
     made = [
         dashboard
         for language in LANGUAGES
-        for dashboard in Pages(language, views, served, withheld, city, title[language]).all()
+        for dashboard in Pages(
+            language, views, served, withheld, city, title[language], notice.get(language)
+        ).all()
     ]
     shown = {chart.name: chart for dashboard in made for chart in dashboard.charts}
     assets = [

@@ -1,6 +1,6 @@
 """Dashboards as Superset imports them: charts in rows, texts, filters, and whose they are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -53,6 +53,7 @@ class Dashboard:
         name: Its name among the dashboards of its city; also the end of its address.
         rows: Cells, by row.
         service_group: The group that it is about; None where it is about several.
+        about: Views that a reader must be able to read though no chart may ask them.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Dashboard:
     rows: Sequence[Sequence[Cell]]
     choices: Sequence[Choice] = ()
     service_group: int | None = None
+    about: Set[str] = frozenset()
 
     @property
     def charts(self) -> list[Chart]:
@@ -70,8 +72,9 @@ class Dashboard:
 
     @property
     def views(self) -> set[str]:
-        """The report views that it reads."""
-        return {each.question.view for each in self.charts} | {each.view for each in self.choices}
+        """The report views that a reader of it must be able to read."""
+        asked = {each.question.view for each in self.charts} | {each.view for each in self.choices}
+        return asked | self.about
 
 
 def slug(city: str, name: str) -> str:

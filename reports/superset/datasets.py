@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from publish.report_column import ReportView
-from publish.report_views import FIGURES
+from publish.report_views import ATTENTION, FIGURES
 from publish.wording import LANGUAGES, Text
 from reports.superset.assets import DATABASES, DATASETS, MAKER, Asset, Content, uuid_of
 from warehouse.registry_model import Indicator
@@ -29,6 +29,13 @@ LATEST = (
 )
 # The same, and of the newest period where none is complete yet, by `shown_<column>`.
 SHOWN = ("target_text", "city_value_text", "data_as_of_text", "obs_status_text")
+# What of the things to look into stands on their line, by `first_<column>`.
+FIRST = (
+    *("area_name", "area_note", "period", "value_text", "target_text", "obs_status_text"),
+    "data_as_of_text",
+)
+# So many lines are shown; `lines_more` says how many are not.
+ATTENTION_LINES = 100
 _LANGUAGE = re.compile(f"_({'|'.join(LANGUAGES)})$")
 # Of a view's column no type is declared: these are told from what the name says.
 _DATES = ("_start", "_from", "_as_of", "_at")
@@ -131,6 +138,8 @@ def _metrics(
 ) -> Iterable[tuple[str, str, str, str | None]]:
     """Name, title, SQL and number format of each metric."""
     yield "row_number", "Số dòng | Rows", "COUNT(*)", None
+    if view.name == ATTENTION:
+        yield from _lines(view)
     if indicators is None:
         return
     titles = {each.name: _title_of(each.name, each.title) for each in view.columns}
@@ -154,6 +163,21 @@ def _metrics(
             sql = f"MAX(CASE WHEN indicator_code = {literal(code)} THEN value END)"
             name = metric_of(code, language)
             yield name, definition.name[language], sql, f",.{definition.rounding}f"
+
+
+def _lines(view: ReportView) -> Iterable[tuple[str, str, str, str | None]]:
+    """Of what is told in one line: the gravest, how many areas it is about, and what is not shown.
+
+    They are counted among the rows that the reader may see.
+    """
+    titles = {each.name: _title_of(each.name, each.title) for each in view.columns}
+    yield "line_place", titles["place"], "MIN(place)", None
+    for name in _in_each_language(FIRST):
+        yield f"first_{name}", titles[name], f"ARG_MIN({name}, place)", None
+    areas = "NULLIF(COUNT(DISTINCT CONCAT(area_code, area_valid_from)) - 1, 0)"
+    yield "areas_more", "Số địa bàn khác | Further areas", areas, None
+    more = f"NULLIF(GREATEST(COUNT(*) OVER () - {ATTENTION_LINES}, 0), 0)"
+    yield "lines_more", "Số dòng không hiện | Lines not shown", more, None
 
 
 def _in_each_language(names: Iterable[str]) -> list[str]:

@@ -125,12 +125,13 @@ def cards(language: str, *, of_areas: bool, more: str = "") -> str:
     return when("data.length", f'<div class="cl-cards">{each_row(card)}</div>', empty)
 
 
-def table(columns: Sequence[tuple[str, str]], empty: str) -> str:
+def table(columns: Sequence[tuple[str, str]], empty: str, more: str = "") -> str:
     """A table of texts with a row for each row.
 
     Args:
         columns: Heading and content of each cell, as a template.
         empty: What stands there when there is no row.
+        more: What stands below, as a template over the first row.
     """
     head = "".join(f"<th>{title}</th>" for title, _ in columns)
     body = "".join(
@@ -139,6 +140,8 @@ def table(columns: Sequence[tuple[str, str]], empty: str) -> str:
     )
     rows = each_row(f"<tr>{body}</tr>")
     made = f'<table class="cl-table"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    if more:
+        made += each_row(when("@first", more))
     return when("data.length", made, f'<p class="cl-note">{empty}</p>')
 
 

@@ -1,7 +1,7 @@
 """The dashboards of a city in one language, from the registry."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from publish.report_column import ReportView
 from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS
@@ -9,7 +9,7 @@ from publish.wording import LANGUAGES, NOT_CLEARED, SERVICE_GROUPS, UNITS, Text
 from reports.superset import looks, words
 from reports.superset.charts import Chart, Filter, Question
 from reports.superset.dashboards import Cell, Choice, Dashboard, slug
-from reports.superset.datasets import LATEST, SHOWN, metric_of
+from reports.superset.datasets import ATTENTION_LINES, FIRST, LATEST, SHOWN, metric_of
 from warehouse.registry_model import Indicator
 
 CITY_VIEW, DISTRICT_VIEW, _SECTOR_VIEW = FIGURES
@@ -21,9 +21,9 @@ _DETAIL = (
     "area_name",
     "period",
     "value_text",
-    "numerator",
-    "denominator",
-    "n",
+    "numerator_text",
+    "denominator_text",
+    "n_text",
     "target_text",
     "rating_text",
     "obs_status_text",
@@ -31,6 +31,8 @@ _DETAIL = (
     "data_as_of_text",
     "agency_name",
 )
+# Every figure of the newest periods of the largest cities: all indicators of a group, all areas.
+_DETAIL_ROWS = 10_000
 _STEP = 8  # pixels of a unit of height
 _CARDS_A_ROW, _CARD, _FRAME = 5, 236, 90
 
@@ -45,6 +47,7 @@ class Pages:
     withheld: Mapping[str, Indicator]
     city: str
     city_title: str
+    notice: str | None = None
 
     def all(self) -> list[Dashboard]:
         """Those for which there is a view."""
@@ -57,7 +60,11 @@ class Pages:
         groups |= {each.definition.service_group for each in self.withheld.values()}
         if CITY_VIEW in self.views:
             found += [self._group(number) for number in sorted(groups)]
-        return [*found, self._quality()]
+        found.append(self._quality())
+        if self.notice is None:
+            return found
+        told = [Cell(f"**{self.notice}.**", 12, 6)]
+        return [replace(each, rows=[told, *each.rows]) for each in found]
 
     def _say(self, text: Text) -> str:
         return text.of(self.language)
@@ -132,28 +139,32 @@ class Pages:
     def _attention(self) -> Chart:
         language = self.language
         columns = self._in(
-            *("severity", "reason", "reason_text", "indicator_name", "area_name", "period"),
-            *("value_text", "target_text", "obs_status_text", "stamp", "stamp_text"),
-            *("data_as_of_text", "agency_name", "service_group", "indicator_code", "area_code"),
-            "is_whole_city",
+            *("severity", "reason", "reason_text", "indicator_name", "agency_name", "stamp"),
+            *("stamp_text", "line"),
         )
-        order = [("is_whole_city", False), ("severity", True), ("service_group", True)]
-        order.append(("indicator_code", True))
-        question = Question(ATTENTION, columns, (), (), [*order, ("area_code", True)], limit=100)
+        first = {each: f"first_{each}_{language}" for each in FIRST}
+        metrics = ["line_place", *first.values(), "areas_more", "lines_more"]
+        order = [("line_place", True)]
+        question = Question(ATTENTION, columns, metrics, (), order, limit=ATTENTION_LINES)
         reason = looks.pill("reason", f"reason_text_{language}")
-        value = " · ".join(map(looks.show, self._in("period", "obs_status_text")))
-        as_of = looks.show(f"data_as_of_text_{language}")
+        others = f" + {looks.show('areas_more')} {self._say(words.OTHER_AREAS)}"
+        note = looks.when(first["area_note"], f" ({looks.show(first['area_note'])})")
+        area = looks.show(first["area_name"]) + note + looks.when("areas_more", others)
+        value = f"<b>{looks.show(first['value_text'])}</b> · {looks.show(first['period'])}"
         cells = [
             (words.REASON, reason),
             (words.INDICATOR, looks.show(f"indicator_name_{language}")),
-            (words.AREA, looks.show(f"area_name_{language}")),
-            (words.VALUE, f"<b>{looks.show(f'value_text_{language}')}</b> · {value}"),
-            (words.TARGET, looks.show(f"target_text_{language}")),
-            (words.AS_OF, f"{as_of} {looks.stamp('', language)}"),
+            (words.AREA, area),
+            (words.VALUE, f"{value} · {looks.show(first['obs_status_text'])}"),
+            (words.TARGET, looks.show(first["target_text"])),
+            (words.AS_OF, f"{looks.show(first['data_as_of_text'])} {looks.stamp('', language)}"),
             (words.OWNER, looks.show(f"agency_name_{language}")),
         ]
+        more = f"+ {looks.show('lines_more')} {self._say(words.MORE_LINES)}"
         template = looks.table(
-            [(self._say(title), content) for title, content in cells], self._say(words.NOTHING)
+            [(self._say(title), content) for title, content in cells],
+            self._say(words.NOTHING),
+            looks.when("lines_more", f'<p class="cl-note">{more}</p>'),
         )
         return self._drawn("attention", self._say(words.ATTENTION), question, template)
 
@@ -188,6 +199,7 @@ class Pages:
         shown = list(codes)
         metrics = [metric_of(code, self.language) for code in shown]
         only: list[Filter] = [("indicator_code", "IN", shown), ("value", "IS NOT NULL", None)]
+        only.append(("is_partial", "IS FALSE", None))
         question = Question(view or CITY_VIEW, (), metrics, only, (), "period_start")
         named = self._say(UNITS[unit]) if unit in UNITS else unit
         decimals = max((self.served[code].definition.rounding for code in shown), default=0)
@@ -231,17 +243,16 @@ class Pages:
             for number, (unit, codes) in enumerate(units.items(), 1)
         ]
 
-    def _detail(self, name: str, view: str, filters: Sequence[Filter], limit: int = 1000) -> Chart:
+    def _detail(self, name: str, view: str, filters: Sequence[Filter]) -> Chart:
         view_columns = {column.name: column.title for column in self.views[view].columns}
         columns = [each for each in self._in(*_DETAIL) if each in view_columns]
         if "city_value" in view_columns:
             columns[4:4] = self._in("city_value_text")
         hidden = ["period_start"]
         order = [("period_start", False), ("indicator_code", True), ("n", False)]
-        question = Question(view, [*columns, *hidden], (), filters, order, limit=limit)
+        question = Question(view, [*columns, *hidden], (), filters, order, limit=_DETAIL_ROWS)
         config: dict[str, dict[str, object]] = {
-            each: {"customColumnName": _short(view_columns[each].of(self.language))}
-            for each in columns
+            each: {"customColumnName": view_columns[each].of(self.language)} for each in columns
         }
         config["period_start"] = {"visible": False}
         options = {
@@ -291,7 +302,8 @@ class Pages:
             rows.append([Cell(self._detail(f"{name}-detail", view, [_SHOWN, *only]), 12, 64)])
         rows += self._withheld_rows(withheld)
         title = self._titled(SERVICE_GROUPS[number])
-        return Dashboard(self._named(name), title, rows, (), number)
+        # One that has only names of what is not cleared yet is for the same readers.
+        return Dashboard(self._named(name), title, rows, (), number, frozenset({CITY_VIEW}))
 
     def _withheld_rows(self, withheld: Mapping[str, Indicator]) -> list[list[Cell]]:
         if not withheld:
@@ -338,8 +350,7 @@ class Pages:
         titles = {c.name: c.title for c in view.columns if not c.name.endswith(others)}
         question = Question(view.name, list(titles), (), (), [(next(iter(titles)), True)])
         config = {
-            name: {"customColumnName": _short(title.of(self.language))}
-            for name, title in titles.items()
+            name: {"customColumnName": title.of(self.language)} for name, title in titles.items()
         }
         options = {"column_config": config, "include_search": True, "page_length": 25}
         name = view.name.removeprefix("report_").replace("_", "-")
@@ -357,8 +368,3 @@ def _group(indicator: Indicator) -> int:
 def _cards_height(cards: int) -> int:
     """Height of a chart that shows so many cards on a wide page."""
     return (_FRAME + _CARD * -(-cards // _CARDS_A_ROW)) // _STEP
-
-
-def _short(title: str) -> str:
-    """A heading from a description: what stands before its first semicolon or comma."""
-    return title.partition(";")[0].partition(",")[0]

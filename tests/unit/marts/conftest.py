@@ -96,6 +96,7 @@ def city(folder: Path) -> Any:
     """What the registry needs to know of the tiny city."""
     return SimpleNamespace(
         folder=folder,
+        notice=None,
         agencies={"desk": {}, "shop": {}, "air": {}, "fire": {}},
         marts=MARTS,
         tables=TABLES,

@@ -122,7 +122,8 @@ class PromotedCity:
         marts, paths = self.context.city.marts, self.context.paths
         tables = {**self.names, **(named or {})}
         replace_serving(paths, self.publications, marts, fresh, late, tables)
-        write_site(paths, self.context.city.title, self.publications, marts)
+        city = self.context.city
+        write_site(paths, city.title, self.publications, marts, city.notice)
 
     def call(self, name: str, **changed: Any) -> None:
         """Declare a publication otherwise."""

@@ -274,6 +274,8 @@ def test_descriptions_and_provenance(paths: CityPaths) -> None:
     assert report["coverage"]["periods"] == {"month": {"first": "2025-01-01", "last": "2025-01-01"}}
     assert report["accuracy"]["summary"] == {"passed": 1}
     text = (found.folder / "quality-report.md").read_text(encoding="utf-8")
+    assert report["contact"] == {"organisation": "oc", "name": {"vi": "Trung tâm", "en": "Centre"}}
+    assert "| Đơn vị phụ trách / Responsible agency | Trung tâm / Centre (`oc`) |" in text
     assert "| Kết luận / Verdict | công bố / published |" in text
     everything = b"".join(bytes_of(found.folder).values())
     assert str(paths.root).encode() not in everything

@@ -174,7 +174,8 @@ def test_a_change_has_a_sign_and_a_direction(
 def test_a_part_of_a_period_is_no_measure_for_the_next(serving: Serving) -> None:
     serving.figure("2025-05-01", "80", coverage_share="0.7")
     serving.figure("2025-06-01", "82")
-    assert serving.city("change_text_vi, tendency")[1] == (None, None)
+    columns = "is_partial, value_before, value_before_text_vi, change_text_vi, tendency"
+    assert serving.city(columns) == [(True, *[None] * 4), (False, *[None] * 4)]
 
 
 def test_a_period_that_runs_has_no_direction(serving: Serving) -> None:
@@ -245,6 +246,29 @@ def test_a_figure_that_needs_attention_has_its_stamp_status_and_date(serving: Se
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "valid_from", "as_of", "note"),
+    [
+        pytest.param("492", OLD, "2025-07-05", "giải thể 01/07/2025", id="dissolved"),
+        pytest.param("492", OLD, "2025-06-20", None, id="before-it-was"),
+        pytest.param("48", OLD, "2025-07-05", "địa giới trước 01/07/2025", id="another-extent"),
+        pytest.param("20242", NEW, "2025-07-05", None, id="in-force"),
+    ],
+)
+def test_an_area_that_is_no_more_says_so(
+    serving: Serving, code: str, valid_from: str, as_of: str, note: str | None
+) -> None:
+    serving.figure(
+        "2025-06-01",
+        "60",
+        mart="mart_district_indicator",
+        area_code=f"'{code}'",
+        area_valid_from=valid_from,
+        data_as_of=f"DATE '{as_of}'",
+    )
+    assert serving.ask(f"SELECT area_note_vi FROM {ATTENTION}") == [(note,)]  # noqa: S608 - own text
+
+
 def test_areas_have_their_place_in_the_schematic(serving: Serving) -> None:
     for code, valid_from in (HAI_CHAU_DISTRICT, HAI_CHAU_WARD):
         serving.figure(
@@ -256,6 +280,28 @@ def test_areas_have_their_place_in_the_schematic(serving: Serving) -> None:
         )
     asked = "SELECT area_code, tile_x, tile_y FROM report_district_indicator ORDER BY ALL"
     assert serving.ask(asked) == [("20242", 9, 2), ("492", 4, 1)]
+
+
+def test_counts_are_written_whole_where_they_are(serving: Serving) -> None:
+    serving.figure("2025-05-01", "80", numerator="4788", denominator="5985", n="5985")
+    serving.figure("2025-06-01", "80", numerator="640.73", denominator="1860.5", n="1861")
+    columns = "numerator_text_{0}, denominator_text_{0}, n_text_{0}"
+    assert serving.city(columns.format("vi")) == [
+        ("4.788", "5.985", "5.985"),
+        ("640,73", "1.860,50", "1.861"),
+    ]
+    assert serving.city(columns.format("en"))[1] == ("640.73", "1,860.50", "1,861")
+
+
+def test_titles_are_short(serving: Serving) -> None:
+    titles = [
+        title
+        for view in report_views(serving.contracts).values()
+        for column in view.columns
+        for title in (column.title.vi, column.title.en)
+    ]
+    assert [title for title in titles if len(title) > 50 or ";" in title] == []
+    assert {"Tử số", "Numerator"} <= set(titles)
 
 
 def test_every_column_has_a_title_and_is_in_its_view(serving: Serving) -> None:

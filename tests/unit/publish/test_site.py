@@ -324,6 +324,55 @@ def test_a_value_that_is_missing_says_why(empty: PromotedCity) -> None:
     assert "chưa có số liệu tháng 6/2025 chưa đánh giá" in card(empty, "vi")
 
 
+def test_an_incomplete_period_is_told_and_not_compared(empty: PromotedCity) -> None:
+    rows = [
+        figure("FB1", 3, 99, coverage_share=0.7),
+        *(figure("FB1", month, value) for month, value in ((4, 70), (5, 80), (6, 75))),
+    ]
+    empty.promote({"mart_city_indicator": rows})
+    empty.serve()
+    vietnamese, english = (card(empty, language) for language in LANGUAGES)
+    assert "từ 70,0% (tháng 4/2025)" in vietnamese
+    assert "highest 80.0% (May 2025)" in english
+    assert "99,0% chưa đánh giá tạm tính, số liệu chưa trọn kỳ, không so sánh" in vietnamese
+    assert "incomplete period" in english.partition("99.0%")[2]
+    assert english.count("99.0%") == english.count("incomplete period") == 1
+
+
+def test_an_indicator_stands_beside_what_its_formula_names(empty: PromotedCity) -> None:
+    rows = [figure("FB2", 6, 70), figure("FB2r", 6, 12.5, target=None)]
+    empty.promote({"mart_city_indicator": rows})
+    empty.serve()
+    told = card(empty, "vi", "FB2")
+    assert "Xem cùng Tỷ lệ trả lời khảo sát hài lòng (FB2r): 12,5% , tháng 6/2025" in told
+    assert "Read beside Response rate of the satisfaction question (FB2r)" in card(
+        empty, "en", "FB2"
+    )
+    assert WORDS["beside"].vi not in card(empty, "vi", "FB1")
+
+
+def test_the_notice_of_the_city_stands_above_its_figures(city: PromotedCity) -> None:
+    notice = city.context.city.notice
+    assert notice
+    for language in LANGUAGES:
+        head = shown(city.page(language).partition('<main id="main">')[0])
+        assert notice[language] in head
+
+
+def test_the_head_names_what_was_not_delivered(empty: PromotedCity) -> None:
+    late = {"obs_status": "O", "coverage_share": 0, "n": 0}
+    rows = [figure("FB1", 6, 70), *(figure("FB1", month, None, **late) for month in (7, 8))]
+    empty.promote({"mart_city_indicator": rows})
+    empty.serve()
+    assert (
+        "Chưa nhận được số liệu: Tỷ lệ phản ánh xử lý đúng hạn (tháng 7/2025, tháng 8/2025)."
+        in shown(empty.page()).replace(" :", ":").replace("( ", "(").replace(" )", ")")
+    )
+    empty.promote({"mart_city_indicator": [figure("FB1", 6, 70)]}, version=2)
+    empty.serve()
+    assert WORDS["awaited"].vi not in empty.page()
+
+
 @pytest.mark.parametrize("name", [f"{DATASET}.csv", "quality-report.json", "changes.parquet"])
 def test_a_damaged_release_is_told_and_stops_nothing(city: PromotedCity, name: str) -> None:
     (damaged,) = city.context.paths.releases.glob(f"{DATASET}/*/{name}")

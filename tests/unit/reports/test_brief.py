@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from pipeline.brief import find_area, find_role
+from pipeline.brief import find_area, find_role, open_desk
 from pipeline.cli import main
 from pipeline.last_day import note_last_day
 from pipeline.settings import city_paths
@@ -199,6 +200,73 @@ def test_an_extent_that_ended_says_when(filled: Desk) -> None:
     assert "Bản tin số liệu điều hành · địa giới trước 01/07/2025 Quận Thanh Khê" in told
 
 
+@pytest.mark.parametrize(
+    ("code", "role", "language", "told"),
+    [
+        pytest.param("20242", HAI_CHAU, "vi", "địa giới đã thay đổi, không so sánh", id="ward-vi"),
+        pytest.param("20242", HAI_CHAU, "en", "area changed, not compared", id="ward-en"),
+        pytest.param("48", LEADER, "vi", "địa giới đã thay đổi, không so sánh", id="city-vi"),
+    ],
+)
+def test_another_extent_is_no_measure_of_the_area(
+    desk: Desk, code: str, role: str, language: str, told: str
+) -> None:
+    # All that is known of the present extent is a running month: changes are of the one before.
+    brief = desk.brief(desk.area(code), role, language).texts
+    headline = " ".join(brief[0].split())
+    assert headline.count(told) == 7
+    for word in ("tốt lên", "xấu đi", "better", "worse"):
+        assert word not in headline
+    # What changed on the ground of before is told by itself, with its name.
+    changed = " ".join(brief[1].split())
+    ground = {"20242": ("Quận Hải Châu", "Hai Chau District"), "48": ("địa giới trước",)}[code]
+    assert any(name in changed for name in ground)
+
+
+def test_warnings_about_areas_that_are_no_more_say_so(desk: Desk) -> None:
+    desk.change(
+        "UPDATE mart_district_indicator SET value = 1 "
+        "WHERE unit = '%' AND area_code = '492' AND period_start = DATE '2025-06-01'"
+    )
+    for language, note in (("vi", "giải thể 01/07/2025"), ("en", "dissolved 1 July 2025")):
+        facts = desk.facts(desk.area("48"), language=language)
+        named = [area for line in facts["warnings"] for area in line["areas"]]
+        assert named
+        assert all(area.endswith(f"({note})") for area in named)
+        worst = {line["worst"]["area"] for line in facts["extremes"]}
+        assert all(area.endswith(f"({note})") for area in worst)
+        assert note in desk.brief(desk.area("48"), language=language).text
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("vi", "Số liệu giả lập"), ("en", "Synthetic data of the demo city")]
+)
+def test_the_notice_of_the_city_stands_on_each_page(desk: Desk, language: str, told: str) -> None:
+    assert desk.file.is_file()
+    office = open_desk("danang")
+    city = office.facts(desk.area("48"), desk.access.roles[LEADER], date(2025, 7, 5), language)
+    brief = read_back(pdf(city))
+    assert len(brief.texts) == 2
+    for page in brief.texts:
+        text = " ".join(page.split())
+        assert told in text
+        assert text.index(told) < text.index("%")
+    assert told not in desk.brief(desk.area("48"), language=language).text
+
+
+def test_datasets_are_counted_in_words(desk: Desk) -> None:
+    vietnamese, english = (
+        desk.brief(desk.area("48"), language=language).text for language in ("vi", "en")
+    )
+    assert re.search(r"\d bộ dữ liệu: đã kiểm, mới nhất\.", vietnamese)
+    assert re.search(r"\d datasets: checked, up to date\.", english)
+    desk.change(
+        "UPDATE publication_status SET stale = true WHERE publication = 'indicators-feedback'"
+    )
+    turned = desk.brief(desk.area("48"), language="en").text
+    assert re.search(r"1 dataset: source late, older data \(", turned)
+
+
 def test_a_ward_of_two_districts_shows_both(filled: Desk) -> None:
     named = [each.code for each in _subject(filled, "20194").before]
     assert named == ["490", "497"]
@@ -346,7 +414,9 @@ def test_the_command_says_what_is_wrong(
 
 
 def test_equal_input_gives_equal_bytes_in_any_process(desk: Desk, tmp_path: Path) -> None:
-    here = [pdf(desk.facts(desk.area("48"))) for _ in range(2)]
+    role, day = desk.access.roles[LEADER], date(2025, 7, 5)
+    office = open_desk("danang")
+    here = [pdf(office.facts(desk.area("48"), role, day, "vi")) for _ in range(2)]
     assert here[0] == here[1]
     digests = {hashlib.sha256(here[0]).hexdigest()}
     for number, zone in enumerate(("Asia/Ho_Chi_Minh", "America/New_York")):

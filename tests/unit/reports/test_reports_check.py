@@ -57,6 +57,44 @@ def test_the_reports_of_the_city_are_sound(context: Context, assets: Assets) -> 
     assert report_problems(context, assets) == []
 
 
+def test_no_trend_holds_a_part_of_a_past_period(assets: Assets) -> None:
+    trends = [each for each in assets if each.kind == CHARTS and "-trend-" in each.key]
+    assert trends
+    for chart in trends:
+        (query,) = json.loads(chart.content["query_context"])["queries"]
+        assert {"col": "is_partial", "op": "IS FALSE"} in query["filters"]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_detail_has_short_headings_and_all_areas(assets: Assets, language: str) -> None:
+    key = f"danang/group-1-detail-{language}"
+    query = json.loads(_of(assets, CHARTS, key).content["query_context"])["queries"][0]
+    columns = _of(assets, DATASETS, "danang/report_district_indicator").content["columns"]
+    titles = {each["column_name"]: each["verbose_name"] for each in columns}
+    shown = [titles[name] for name in query["columns"] if name != "period_start"]
+    # An export's headings: in one language, and none a sentence.
+    assert {"vi": "Tử số", "en": "Numerator"}[language] in shown
+    assert [title for title in shown if "|" in title or len(title) > 30] == []
+    assert query["row_limit"] == 10_000
+
+
+def test_every_dashboard_begins_with_the_notice_of_the_city(
+    context: Context, assets: Assets
+) -> None:
+    notice = context.city.notice
+    assert notice
+    assert "giả lập" in notice["vi"]
+    boards = [each for each in assets if each.kind == DASHBOARDS]
+    assert boards
+    for board in boards:
+        position = board.content["position"]
+        (first,) = position[position["GRID_ID"]["children"][0]]["children"]
+        assert position[first]["meta"]["code"] == f"**{notice[board.key[-2:]]}.**"
+    context.registry.__dict__["notice"] = None
+    plain = [each for each in _reports(context).assets if each.kind == DASHBOARDS]
+    assert not any(text in str(each.content) for each in plain for text in notice.values())
+
+
 def test_another_city_has_its_own_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CITYLAKE_HOME", str(tmp_path))
     context = open_context(str(Path(__file__).parents[2] / "cities" / "harbour"))
@@ -157,7 +195,7 @@ def test_a_chart_without_its_dataset_is_told(assets: Assets) -> None:
 def test_a_dashboard_without_its_chart_or_filter_column_is_told(assets: Assets) -> None:
     left = [each for each in assets if each.key != "danang/city-trend-higher-vi"]
     (fault,) = problems(left, _columns(assets))
-    assert fault.startswith("dashboards/danang.city-vi.yaml: CHART-4-0: chart ")
+    assert fault.startswith("dashboards/danang.city-vi.yaml: CHART-5-0: chart ")
 
     board = _of(assets, DASHBOARDS, "danang/district-vi")
     metadata = json.loads(json.dumps(board.content["metadata"]))
