@@ -10,7 +10,12 @@ import pytest
 from pipeline.orchestration.session import end_all, mark_of, marked, members
 from tests.airflow.orchestra import REPOSITORY
 
-TITLED = "import setproctitle, time; setproctitle.setproctitle('x' * 4000); print(1, flush=True); time.sleep(600)"
+TITLED = """
+import setproctitle, time
+setproctitle.setproctitle("x" * 4000)
+print("titled", flush=True)
+time.sleep(600)
+"""
 DAY = """
 import json, sys
 from types import SimpleNamespace
