@@ -12,10 +12,10 @@ DANANG = REPOSITORY / "cities" / "danang"
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a city `danang` of its own below `cities/`, and one in it beside that."""
-    for name in ("cities/danang", "work/danang", "work/town"):
+    for name in ("cities/danang", "desk/danang", "desk/town"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "city.yaml").write_text("city: x\n", encoding="utf-8")
-    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "desk")
     return tmp_path
 
 
@@ -23,11 +23,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("city", "found"),
     [
         pytest.param("danang", None, id="name"),
-        pytest.param("town", "work/town", id="name-here"),
-        pytest.param("./danang", "work/danang", id="here"),
-        pytest.param("danang/", "work/danang", id="separator"),
+        pytest.param("town", "desk/town", id="name-here"),
+        pytest.param("./danang", "desk/danang", id="here"),
+        pytest.param("danang/", "desk/danang", id="separator"),
         pytest.param("../cities/danang", "cities/danang", id="above"),
-        pytest.param("../work/../cities/danang", "cities/danang", id="round-about"),
+        pytest.param("../desk/../cities/danang", "cities/danang", id="round-about"),
     ],
 )
 def test_a_city_is_found(here: Path, city: str, found: str | None) -> None:
@@ -36,7 +36,7 @@ def test_a_city_is_found(here: Path, city: str, found: str | None) -> None:
 
 def test_a_path_is_never_looked_for_among_the_cities(here: Path) -> None:
     (here / "cities" / "danang" / "city.yaml").unlink()
-    with pytest.raises(UnknownCityError, match=r"no city\.yaml in .*/work/\.\./cities/danang;"):
+    with pytest.raises(UnknownCityError, match=r"no city\.yaml in .*/desk/\.\./cities/danang;"):
         city_folder("../cities/danang")
 
 
