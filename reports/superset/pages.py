@@ -199,7 +199,8 @@ class Pages:
         shown = list(codes)
         metrics = [metric_of(code, self.language) for code in shown]
         only: list[Filter] = [("indicator_code", "IN", shown), ("value", "IS NOT NULL", None)]
-        only.append(("is_partial", "IS FALSE", None))
+        # What still runs, or is known in part, would fall off at the end of a line.
+        only += [("is_partial", "IS FALSE", None), ("recency", "!=", "running")]
         question = Question(view or CITY_VIEW, (), metrics, only, (), "period_start")
         named = self._say(UNITS[unit]) if unit in UNITS else unit
         decimals = max((self.served[code].definition.rounding for code in shown), default=0)

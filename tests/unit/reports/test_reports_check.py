@@ -63,6 +63,7 @@ def test_no_trend_holds_a_part_of_a_past_period(assets: Assets) -> None:
     for chart in trends:
         (query,) = json.loads(chart.content["query_context"])["queries"]
         assert {"col": "is_partial", "op": "IS FALSE"} in query["filters"]
+        assert {"col": "recency", "op": "!=", "val": "running"} in query["filters"]
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
