@@ -34,7 +34,7 @@ _DETAIL = (
 # Every figure of the newest periods of the largest cities: all indicators of a group, all areas.
 _DETAIL_ROWS = 10_000
 _STEP = 8  # pixels of a unit of height
-_CARDS_A_ROW, _CARD, _FRAME = 5, 236, 90
+_CARDS_A_ROW, _CARD, _FRAME = 5, 250, 90
 
 
 @dataclass(frozen=True)
