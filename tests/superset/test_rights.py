@@ -188,7 +188,7 @@ def test_each_role_is_listed_its_own_dashboards(stage: Stage) -> None:
     assert listed("kiem_toan") == {"city", "district", "quality", *groups}
     assert listed("trung_tam_1022") == {"city", "district", "group-1"}
     assert listed("trung_tam_hanh_chinh_cong") == {"city", "district", "group-2"}
-    assert listed("lanh_dao_phuong_hai_chau") == {"district", "group-10"}
+    assert listed("lanh_dao_phuong_hai_chau") == {"district"}
     assert listed("cong_khai") == {"city", "district", *groups}
 
 
