@@ -34,6 +34,14 @@ _DETAIL = (
 # Every figure of the newest periods of the largest cities: all indicators of a group, all areas.
 _DETAIL_ROWS = 10_000
 _STEP = 8  # pixels of a unit of height
+# How tables of plain rows look; a bar behind a number would say that it is a share.
+_TABLE = {
+    "include_search": True,
+    "page_length": 25,
+    "table_timestamp_format": "%d/%m/%Y",
+    "allow_render_html": False,
+    "show_cell_bars": False,
+}
 _CARDS_A_ROW, _CARD, _FRAME = 5, 250, 90
 
 
@@ -256,14 +264,7 @@ class Pages:
             each: {"customColumnName": view_columns[each].of(self.language)} for each in columns
         }
         config["period_start"] = {"visible": False}
-        options = {
-            "column_config": config,
-            "include_search": True,
-            "page_length": 25,
-            "table_timestamp_format": "%d/%m/%Y",
-            "allow_render_html": False,
-            "show_cell_bars": False,
-        }
+        options = {"column_config": config, **_TABLE}
         return Chart(self._named(name), self._say(words.DETAIL), "table", question, options)
 
     def _district(self) -> Dashboard:
@@ -353,7 +354,7 @@ class Pages:
         config = {
             name: {"customColumnName": title.of(self.language)} for name, title in titles.items()
         }
-        options = {"column_config": config, "include_search": True, "page_length": 25}
+        options = {"column_config": config, **_TABLE}
         name = view.name.removeprefix("report_").replace("_", "-")
         return Chart(self._named(name), self._say(view.title), "table", question, options)
 
