@@ -21,7 +21,7 @@ _VIEW = re.compile("report_[a-z_]+")
 _CONDITIONS = ("where", "having")
 
 
-class SecurityManager(SupersetSecurityManager):
+class SecurityManager(SupersetSecurityManager):  # type: ignore[misc]  # not in our environment
     """Superset's own, which also looks at how a reader asks for what may be read."""
 
     def raise_for_access(self, *arguments: Any, **named: Any) -> None:
