@@ -160,6 +160,7 @@ def environment(
     home, keys = seat.home, seat.keys
     settings = {
         "core__dags_folder": REPOSITORY / "dags" / "bundle",
+        "core__plugins_folder": _plugins(seat),
         "core__load_examples": False,
         "core__executor": "LocalExecutor",
         "core__parallelism": PARALLELISM,
@@ -212,6 +213,13 @@ def environment(
         "SCARF_ANALYTICS": "false",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _plugins(seat: Seat) -> Path:
+    """What a database with one writer needs; else a folder of whoever runs this Airflow."""
+    if seat.database.startswith("sqlite:"):
+        return REPOSITORY / "dags" / "plugins"
+    return seat.home.folder / "plugins"
 
 
 def _lineage(base: Mapping[str, str]) -> dict[str, object]:

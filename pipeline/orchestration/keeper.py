@@ -24,6 +24,7 @@ from pipeline.demo import DemoSettings, demo_servers, history_of
 from pipeline.orchestration.configuration import COMPONENTS, Home, prepare, program, usual_home
 from pipeline.orchestration.database import bring_up_to_date
 from pipeline.orchestration.errors import OrchestrationError
+from pipeline.orchestration.session import say
 from pipeline.orchestration.users import write_private
 from pipeline.settings import REPOSITORY, city_folder
 from pipeline.variables import missing_variables
@@ -62,7 +63,7 @@ class Component:
                 return
             self.failures = 0 if now - self.started > SETTLED_SECONDS else self.failures + 1
             self.due = now + min(2.0**self.failures, LONGEST_WAIT_SECONDS)
-            _say(f"{self.name} ended with code {code}; it starts again")
+            say(f"{self.name} ended with code {code}; it starts again")
             self.process = None
         if now >= self.due:
             self.start(now)
@@ -151,11 +152,6 @@ def _sources(city: str, scale: float) -> Iterator[dict[str, str]]:
         yield {**servers.addresses, **servers.tokens}
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
 def main() -> None:
     """Keep what the arguments name; an expected failure is one clear line and exit code 1."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -167,7 +163,7 @@ def main() -> None:
     try:
         keep(given.city, given.port, given.scale)
     except CitylakeError as error:
-        _say(f"citylake: {error}")
+        say(f"citylake: {error}")
         sys.exit(1)
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +52,12 @@ def is_free(address: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def say(text: str) -> None:
+    """Tell whoever started it, or its log, one line of progress."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def members(session: int, mark: str) -> list[int]:

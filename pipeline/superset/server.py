@@ -19,6 +19,7 @@ from pipeline.orchestration.session import (
     marked,
     members,
     read_state,
+    say,
 )
 from pipeline.orchestration.users import User, write_private
 from pipeline.superset.errors import SupersetError
@@ -56,7 +57,7 @@ def up(city: str, *, port: int) -> ExitCode:
     runs = address is not None
     if address is None:
         address = start(home, known, port, name)
-    _say("bringing the reports in")
+    say("bringing the reports in")
     try:
         code = apply_assets(city, address, in_short=True)
     except BaseException:
@@ -84,7 +85,7 @@ def _started(home: SupersetHome, city: str) -> str | None:
         raise SupersetError(f"Superset runs for {told} in {home.folder} already; `down` ends it")
     if not is_ready(address):
         raise SupersetError(f"Superset at {address} runs and does not answer; `down` ends it")
-    _say(f"Superset runs already at {address}")
+    say(f"Superset runs already at {address}")
     return address
 
 
@@ -99,7 +100,7 @@ def _prepared_city(city: str) -> tuple[str, tuple[User, ...]]:
             raise SupersetError(f"{context.city.name} has no serving file yet: run a day first")
         from pipeline.demo import run_demo
 
-        _say("there is nothing to show yet: running the demo city")
+        say("there is nothing to show yet: running the demo city")
         run_demo(city, None, scale=1.0, seed=1022)
     return context.city.name, known
 
@@ -119,7 +120,7 @@ def start(home: SupersetHome, known: tuple[User, ...], port: int, city: str) -> 
     if not is_free(ADDRESS, port):
         raise SupersetError(f"port {port} is taken; --port names another")
     _bootstrap(home, environ)
-    _say("starting Superset")
+    say("starting Superset")
     with home.log.open("ab") as log:
         server = subprocess.Popen(  # noqa: S603 - Superset's own program
             _command(ADDRESS, port),
@@ -213,12 +214,6 @@ def is_ready(address: str) -> bool:
     return answer.status_code == httpx.codes.OK
 
 
-def _say(text: str) -> None:
-    """One line of progress."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
-
-
 def _command(listen: str, port: int) -> list[str]:
     program = interpreter().with_name("gunicorn")
     return [
@@ -240,7 +235,7 @@ def _bootstrap(home: SupersetHome, environ: Mapping[str, str]) -> None:
     if home.ready.exists() and home.ready.read_text(encoding="utf-8") == wanted:
         return
     home.ready.unlink(missing_ok=True)
-    _say("making Superset's own records ready, which takes about a minute")
+    say("making Superset's own records ready, which takes about a minute")
     with home.log.open("ab") as log:
         try:
             done = subprocess.run(  # noqa: S603 - own script in Superset's environment

@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -71,6 +73,18 @@ def test_nobody_enters_without_a_name(orchestra: Orchestra) -> None:
     assert answer.status_code == 403
     mode = (orchestra.home / "airflow" / "passwords.json").stat().st_mode
     assert mode & 0o077 == 0
+
+
+def test_changes_asked_for_at_once_stop_nobody(orchestra: Orchestra) -> None:
+    """Each waits for the one before; the server with one writer answers all the while."""
+    days = [f"2024-01-{number:02}" for number in range(1, 25)]
+    client = orchestra.client("engineer")
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(partial(orchestra.start, "maintenance"), days))
+        places = [f"/api/v2/dags/maintenance/dagRuns/{run}" for run in runs]
+        ended = list(pool.map(client.delete, places))
+    assert len(set(runs)) == len(days)
+    assert {answer.status_code for answer in ended} == {204}
 
 
 def test_a_broken_contract_breaks_its_own_dag_only(orchestra: Orchestra) -> None:

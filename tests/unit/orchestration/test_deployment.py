@@ -38,6 +38,7 @@ def _told(home: Path, given: dict[str, str]) -> dict[str, str]:
 def test_every_place_is_what_the_environment_says(tmp_path: Path) -> None:
     told = _told(tmp_path, GIVEN)
     assert told["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == DATABASE
+    assert "/dags/" not in told["AIRFLOW__CORE__PLUGINS_FOLDER"]
     assert told["AIRFLOW__API__HOST"] == "10.1.2.3"
     assert told["AIRFLOW__API__PORT"] == "8765"
     assert told["AIRFLOW__API__BASE_URL"] == "https://airflow.example.org"

@@ -15,7 +15,7 @@ from pipeline.orchestration.errors import OrchestrationError
 from pipeline.orchestration.health import HEALTHY, TOLD
 from pipeline.orchestration.keeper import Component
 from pipeline.orchestration.session import end_all, members
-from pipeline.settings import city_folder
+from pipeline.settings import REPOSITORY, city_folder
 from pipeline.variables import missing_variables
 from warehouse.city import load_city
 
@@ -73,6 +73,7 @@ def test_nobody_elses_settings_and_no_telemetry(tmp_path: Path) -> None:
     told = prepare(Home(tmp_path / "airflow"), "danang", 8123, base)
     assert told["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
     assert told["AIRFLOW__CORE__PARALLELISM"] == "4"
+    assert told["AIRFLOW__CORE__PLUGINS_FOLDER"] == str(REPOSITORY / "dags" / "plugins")
     assert told["AIRFLOW_HOME"] == str(tmp_path / "airflow")
     assert told["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert told["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS"] == "False"
