@@ -50,12 +50,17 @@ def _sources() -> ReportView:
                 "as_of": Text("Nhận đến ngày", "Delivered as of"),
                 "expected_by": Text("Hạn nhận tiếp theo", "Next delivery due by"),
                 "is_late": Text("Chậm", "Late"),
+            }
+        ),
+        *words_of("is_late_text", Text("Chậm", "Late"), "a.is_late", wording.YES_OR_NO),
+        *_plain(
+            {
                 "attempt_day": Text("Ngày của lần đọc gần nhất", "Day of the last attempt"),
                 "attempt_status": Text("Mã kết quả lần đọc", "Status code of the last attempt"),
             }
         ),
         *words_of(
-            "attempt_text",
+            "attempt_status_text",
             Text("Kết quả lần đọc", "Last attempt"),
             "a.attempt_status",
             wording.ATTEMPTS,

@@ -257,8 +257,8 @@ def _indicators() -> ReportView:
         *names_of("formula", Text("Công thức", "Formula"), "i.formula"),
         *names_of("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
         ReportColumn("service_group", Text("Nhóm dịch vụ", "Service group"), "i.service_group"),
-        ReportColumn("is_headline", Text("Chỉ số chính", "Headline"), "i.is_headline"),
-        ReportColumn("is_open", Text("Công khai", "Open"), "i.is_open"),
+        *_yes_or_no("is_headline", Text("Chỉ số chính", "Headline")),
+        *_yes_or_no("is_open", Text("Công khai", "Open")),
         ReportColumn("stamp", Text("Dấu", "Stamp"), STAMP),
         *words_of("stamp_text", Text("Dấu", "Stamp"), f"({STAMP})", wording.STAMPS),
     ]
@@ -269,6 +269,12 @@ def _indicators() -> ReportView:
     return declared_view(
         INDICATORS, Text("Chỉ số của thành phố", "Indicators of the city"), columns, relation
     )
+
+
+def _yes_or_no(name: str, title: Text) -> tuple[ReportColumn, ...]:
+    """Whether something holds of an indicator, and the same in words."""
+    value = ReportColumn(name, title, f"i.{name}")
+    return (value, *words_of(f"{name}_text", title, value.sql, wording.YES_OR_NO))
 
 
 def _publications() -> ReportView:

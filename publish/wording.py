@@ -93,6 +93,8 @@ ATTEMPTS: Mapping[str, Text] = {
     "running": Text("đang đọc", "under way"),
 }
 
+YES_OR_NO: Mapping[int, Text] = {True: Text("có", "yes"), False: Text("không", "no")}
+
 SEVERITIES: Mapping[str, Text] = {
     "block": Text("loại", "block"),
     "hold": Text("giữ lại", "hold"),

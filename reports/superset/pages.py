@@ -43,6 +43,7 @@ _TABLE = {
     "show_cell_bars": False,
 }
 _CARDS_A_ROW, _CARD, _FRAME = 5, 250, 90
+_NAME_WIDTH = 180  # pixels; a table that is wider than its place moves sideways
 
 
 @dataclass(frozen=True)
@@ -347,13 +348,21 @@ class Pages:
         return self._drawn("publications", self._say(words.PUBLICATIONS), question, template)
 
     def _listing(self, view: ReportView) -> Chart:
-        """A view that has no drawing of its own, as a table of all its columns."""
+        """A view that has no drawing of its own, as a table of all its columns.
+
+        Words of another language are left out, and codes beside which their words stand.
+        """
         others = tuple(f"_{each}" for each in LANGUAGES if each != self.language)
         titles = {c.name: c.title for c in view.columns if not c.name.endswith(others)}
+        coded = {name for name in titles if any(each in titles for each in self._in(*_words(name)))}
+        titles = {name: title for name, title in titles.items() if name not in coded}
         question = Question(view.name, list(titles), (), (), [(next(iter(titles)), True)])
-        config = {
+        config: dict[str, dict[str, object]] = {
             name: {"customColumnName": title.of(self.language)} for name, title in titles.items()
         }
+        for name in titles:
+            if name.endswith(f"_{self.language}") and "_text_" not in name:
+                config[name]["columnWidth"] = _NAME_WIDTH
         options = {"column_config": config, **_TABLE}
         name = view.name.removeprefix("report_").replace("_", "-")
         return Chart(self._named(name), self._say(view.title), "table", question, options)
@@ -365,6 +374,11 @@ def _unit(indicator: Indicator) -> str:
 
 def _group(indicator: Indicator) -> int:
     return indicator.definition.service_group
+
+
+def _words(name: str) -> tuple[str, str]:
+    """Names of the columns that may hold the words of a code."""
+    return f"{name}_text", f"{name}_name"
 
 
 def _cards_height(cards: int) -> int:

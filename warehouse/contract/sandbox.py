@@ -7,6 +7,7 @@ of the parsed tree, never the author's: a comment or a stray bracket cannot chan
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,7 @@ _CLASSES = frozenset(
 )
 # TRY belongs to the compiler: an author's own would hide a typing error.
 _FORBIDDEN_TYPES = frozenset({"OPERATOR_TRY", "ARRAY_EXTRACT", "STRUCT_EXTRACT", "ARRAY_SLICE"})
+_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _WORDS = {
     "WINDOW": "a window function",
     "SUBQUERY": "a subquery",
@@ -89,6 +91,9 @@ class Sandbox:
 
     def __enter__(self) -> "Sandbox":
         self._connection = self._session.__enter__()
+        rows = self._connection.execute("SELECT keyword_name FROM duckdb_keywords()").fetchall()
+        self._keywords = frozenset(row[0] for row in rows)
+        self._rendered: dict[str, str] = {}
         return self
 
     def __exit__(self, *details: Any) -> None:
@@ -108,8 +113,14 @@ class Sandbox:
             ExpressionError: when it does not parse, holds what is not allowed, references an
                 undeclared column, or does not bind.
         """
-        tree = self._parse(text)
         known = {name.lower(): name for name in columns}
+        name = text.strip()
+        is_plain = len(known) == len(columns) and _NAME.fullmatch(name) is not None
+        if is_plain and name.lower() in known and name.lower() not in self._keywords:
+            # What most mappings are: DuckDB would parse and render it as it stands.
+            column = known[name.lower()]
+            return Expression(name, (column,), self._type(columns[column]), is_column=True)
+        tree = self._parse(text)
         found: dict[str, None] = {}
         for node in _nodes(tree):
             _refuse_node(node)
@@ -153,6 +164,12 @@ class Sandbox:
             return self.describe(query)["value"]
         except duckdb.Error as error:
             raise ExpressionError(f"does not bind: {_first_line(str(error))}") from error
+
+    def _type(self, kind: str) -> str:
+        """A type in DuckDB's own spelling."""
+        if kind not in self._rendered:
+            self._rendered[kind] = self._bind("value", {"value": kind})
+        return self._rendered[kind]
 
     def describe(self, query: str) -> dict[str, str]:
         """The columns of a query and their DuckDB types; the query is bound, not run.

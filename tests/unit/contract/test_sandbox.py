@@ -97,6 +97,25 @@ def test_only_a_bare_column_counts_as_one(sandbox: Sandbox) -> None:
     assert not sandbox.check("lower(label)", COLUMNS).is_column
 
 
+@pytest.mark.parametrize(
+    "word", ["day", "Day", "_x1", "date", "current_date", "user", "type", "left", "order", "select"]
+)
+@pytest.mark.parametrize("kind", ["DATE", "decimal(9,2)"])
+def test_a_name_is_the_column_where_duckdb_says_so(sandbox: Sandbox, word: str, kind: str) -> None:
+    columns = {"label": "VARCHAR", word: kind}
+    with session() as connection:
+        connection.execute(f'CREATE TABLE record (label VARCHAR, "{word}" {kind})')
+        try:
+            (column,) = connection.execute(f"SELECT {word} FROM record").description  # noqa: S608 - the words above
+        except duckdb.Error:
+            with pytest.raises(ExpressionError):
+                sandbox.check(word, columns)
+            return
+    found = sandbox.check(word, columns)
+    assert (found.columns, found.is_column) == ((word,), True)
+    assert found.sql_type == str(column[1])
+
+
 @given(text=st.text(alphabet="label()',;-*/ \n\"SELECTFROMx1", max_size=40))
 def test_no_text_escapes_its_brackets(sandbox: Sandbox, text: str) -> None:
     try:

@@ -92,16 +92,19 @@ def rows(city: PromotedCity, view: str) -> list[dict[str, Any]]:
 def test_deliveries_have_words_and_counts(city: PromotedCity) -> None:
     serve(city)
     feedback, health = rows(city, "report_source")
-    told = ("source_title_vi", "attempt_text_vi", "attempt_text_en", "is_late", "unchanged")
+    told = (
+        *("source_title_vi", "attempt_status_text_vi", "attempt_status_text_en"),
+        *("is_late_text_vi", "unchanged"),
+    )
     assert [feedback[name] for name in told] == [
         "Phản ánh",
         "lỗi tạm thời",
         "failed for now",
-        True,
+        "có",
         3,
     ]
     assert feedback["agency_name_en"].startswith("Da Nang Intelligent Operations Centre")
-    assert health["attempt_text_en"] == "delivered"
+    assert health["attempt_status_text_en"] == "delivered"
     assert health["records"] is health["quarantined"] is None
 
 

@@ -79,6 +79,21 @@ def test_the_detail_has_short_headings_and_all_areas(assets: Assets, language: s
     assert query["row_limit"] == 10_000
 
 
+def test_lists_for_auditors_have_words_of_one_language_and_no_code_beside_them(
+    assets: Assets,
+) -> None:
+    def columns(name: str) -> set[str]:
+        context = json.loads(_of(assets, CHARTS, f"danang/{name}").content["query_context"])
+        return set(context["queries"][0]["columns"])
+
+    told = {"source", "source_title_en", "service_group_name_en", "is_late_text_en"}
+    assert told <= columns("source-en")
+    assert not {"service_group", "is_late", "attempt_status"} & columns("source-en")
+    assert not any(each.endswith("_vi") for each in columns("check-en"))
+    assert {"publication", "severity_text_vi", "observed"} <= columns("check-vi")
+    assert not {"severity", "status"} & columns("check-vi")
+
+
 def test_every_dashboard_begins_with_the_notice_of_the_city(
     context: Context, assets: Assets
 ) -> None:
