@@ -96,6 +96,7 @@ def _checks() -> ReportView:
             }
         ),
         *words_of("severity_text", Text("Mức", "Severity"), "a.severity", wording.SEVERITIES),
+        ReportColumn("is_failing", Text("Không đạt", "Not passed"), "a.status <> 'passed'"),
         *_plain({"status": Text("Mã kết quả", "Status code")}),
         *words_of("status_text", Text("Kết quả", "Status"), "a.status", wording.CHECK_STATUSES),
         *_plain(

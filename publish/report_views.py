@@ -131,6 +131,18 @@ def _area_note(language: str) -> str:
     )
 
 
+def _caution(language: str) -> str:
+    """What must be known beside a figure: its area ended, or newer data is due; else null."""
+    stamp = wording.word_sql(f"({STAMP})", wording.STAMPS, language)
+    parts = f"{_area_note(language)}, CASE WHEN ({STAMP}) <> 'current' THEN {stamp} END"
+    return f"nullif(concat_ws(' · ', {parts}), '')"
+
+
+def _line_name(language: str) -> str:
+    """The name of a figure's line over time: an extent that ended has a line of its own."""
+    return f"concat_ws(' · ', i.name_{language}, {_caution(language)})"
+
+
 def _value(language: str) -> str:
     """The value of a mart with its unit, or the word that says why there is none."""
     quantity = wording.quantity_sql("m.value", "i.rounding", "m.unit", language)
@@ -149,6 +161,12 @@ def _added(contract: TableContract) -> list[ReportColumn]:
             "area_note",
             Text("Tình trạng địa bàn", "State of the area"),
             {each: _area_note(each) for each in LANGUAGES},
+        ),
+        *in_both("caution", Text("Lưu ý", "Caution"), {each: _caution(each) for each in LANGUAGES}),
+        *in_both(
+            "line_name",
+            Text("Chỉ số trên biểu đồ", "Indicator on charts"),
+            {each: _line_name(each) for each in LANGUAGES},
         ),
         *names_of("agency_name", Text("Cơ quan chịu trách nhiệm", "Answerable agency"), "o.name"),
         *words_of(
@@ -271,6 +289,15 @@ def _indicators() -> ReportView:
     )
 
 
+def _titles_of_late(language: str) -> str:
+    """The titles of the sources that a publication waits for; null where there is none."""
+    return (
+        f"(SELECT string_agg(coalesce(a.title_{language}, late.source), ', ' ORDER BY late.source) "
+        "FROM (SELECT unnest(s.late_sources) AS source) late "
+        "LEFT JOIN audit_source a ON a.source = late.source)"
+    )
+
+
 def _yes_or_no(name: str, title: Text) -> tuple[ReportColumn, ...]:
     """Whether something holds of an indicator, and the same in words."""
     value = ReportColumn(name, title, f"i.{name}")
@@ -297,6 +324,16 @@ def _publications() -> ReportView:
         ),
         ReportColumn("delivered_as_of", Text("Nhận đến ngày", "Delivered"), "s.delivered_as_of"),
         ReportColumn("row_count", Text("Số dòng", "Rows"), "s.rows"),
+        *in_both(
+            "row_count_text",
+            Text("Số dòng", "Rows"),
+            {each: wording.number_sql("s.rows", "0", each) for each in LANGUAGES},
+        ),
+        ReportColumn(
+            "failing_count",
+            Text("Số kiểm tra không đạt", "Number of checks not passed"),
+            "len(s.failing_checks)",
+        ),
         ReportColumn(
             "failing_checks",
             Text("Kiểm tra không đạt", "Checks not passed"),
@@ -306,6 +343,11 @@ def _publications() -> ReportView:
             "late_sources",
             Text("Nguồn chậm", "Late sources"),
             "array_to_string(s.late_sources, ', ')",
+        ),
+        *in_both(
+            "late_sources_text",
+            Text("Nguồn chậm", "Late sources"),
+            {each: _titles_of_late(each) for each in LANGUAGES},
         ),
     ]
     title = Text("Kết luận về từng bộ dữ liệu", "Verdict on every publication")

@@ -265,8 +265,8 @@ def _publication(row: Row, language: str) -> Line:
         "as_of": row[f"data_as_of_text_{language}"],
         "delivered": delivered if row["stamp"] in ("held", "rejected") else None,
         "version": row["version"],
-        "failing": row["failing_checks"] or None,
-        "late": row["late_sources"] or None,
+        "failing": str(row["failing_count"]) if row["failing_count"] else None,
+        "late": row[f"late_sources_text_{language}"],
     }
 
 

@@ -16,7 +16,7 @@ from warehouse.registry_model import Indicator
 from warehouse.sql import literal
 
 DATABASE = "serving"
-# What one question may hold; the serving file of three years of Da Nang is 50 MB.
+# What one question may hold; the serving file of three years of Da Nang is 7 MB.
 MEMORY = "512MB"
 # Views of figures that charts draw; of an indicator, the city's says what the sector's does.
 _DRAWN = [name for name in FIGURES if name != "report_sector_indicator"]
@@ -24,11 +24,14 @@ _DRAWN = [name for name in FIGURES if name != "report_sector_indicator"]
 LATEST = (
     "value_text",
     "period",
+    "area_note",
     "change_text",
     "rating_text",
 )
 # The same, and of the newest period where none is complete yet, by `shown_<column>`.
 SHOWN = ("target_text", "city_value_text", "data_as_of_text", "obs_status_text")
+# The values of each line of a chart over time.
+LINE = "line_value"
 # What of the things to look into stands on their line, by `first_<column>`.
 FIRST = (
     *("area_name", "area_note", "period", "value_text", "target_text", "obs_status_text"),
@@ -157,6 +160,7 @@ def _metrics(
         yield f"running_text_{language}", title, sql, None
     for name in ("stamp", *(f"stamp_text_{each}" for each in LANGUAGES)):
         yield f"any_{name}", titles[name], f"ARG_MAX({name}, period_start)", None
+    yield LINE, "Giá trị | Value", "MAX(value)", None
     for code, indicator in indicators.items():
         definition = indicator.definition
         for language in LANGUAGES:

@@ -101,11 +101,13 @@ def cards(language: str, *, of_areas: bool, more: str = "") -> str:
     name = show(f"indicator_name_{language}")
     if more:
         name = f'<a href="{more}">{name}</a>'
-    area = f'<div class="cl-area">{show(f"area_name_{language}")}</div>' if of_areas else ""
+    of_group = f"{show(f'area_name_{language}')} · {show(f'service_group_name_{language}')}"
+    area = f'<div class="cl-area">{of_group}</div>' if of_areas else ""
     value = f'<div class="cl-value">{show(latest("value_text"))}</div>'
     rated = pill("latest_rating", latest("rating_text"))
     status = show(f"shown_obs_status_text_{language}")
-    told = f"<div>{rated}{show(latest('period'))} · {status}</div>"
+    note = when(latest("area_note"), f" ({show(latest('area_note'))})")
+    told = f"<div>{rated}{show(latest('period'))}{note} · {status}</div>"
     running = f"running_text_{language}"
     unrated = f'<div class="cl-quiet">{words.UNRATED.of(language)} · {status}</div>'
     first = f'<div class="cl-value cl-first">{show(running)}</div>{unrated}'
@@ -150,10 +152,11 @@ def tiles(language: str) -> str:
     word = show(f"value_text_{language}")
     rated = f'<span class="cl-word">{show(f"rating_text_{language}")}</span>'
     shown = when("value", f"<b>{word}{rated}</b>", f"<i>{word}</i>")
+    noted = when(f"caution_{language}", f"<i>{show(f'caution_{language}')}</i>")
     place = f"grid-column:{show('tile_x')};grid-row:{show('tile_y')}"
     tile = (
         f'<div class="cl-tile cl-{show("rating")}" style="{place}">'
-        f"{show(f'area_name_{language}')}{shown}</div>"
+        f"{show(f'area_name_{language}')}{shown}{noted}</div>"
     )
     about = [
         f"{show(f'indicator_name_{language}')}, {show(f'period_{language}')}",
@@ -162,6 +165,7 @@ def tiles(language: str) -> str:
             f"{words.TARGET.of(language)}: {show(f'target_text_{language}')}",
             words.NO_TARGET.of(language),
         ),
+        show(f"obs_status_text_{language}"),
         f"{words.AS_OF.of(language)} {show(f'data_as_of_text_{language}')}",
         stamp("", language),
     ]

@@ -9,7 +9,7 @@ from publish.wording import LANGUAGES, NOT_CLEARED, SERVICE_GROUPS, UNITS, Text
 from reports.superset import looks, words
 from reports.superset.charts import Chart, Filter, Question
 from reports.superset.dashboards import Cell, Choice, Dashboard, slug
-from reports.superset.datasets import ATTENTION_LINES, FIRST, LATEST, SHOWN, metric_of
+from reports.superset.datasets import ATTENTION_LINES, FIRST, LATEST, LINE, SHOWN
 from warehouse.registry_model import Indicator
 
 CITY_VIEW, DISTRICT_VIEW, _SECTOR_VIEW = FIGURES
@@ -18,7 +18,9 @@ KNOWN = frozenset({*FIGURES, PUBLICATIONS, ATTENTION})
 _SHOWN: Filter = ("recency", "!=", "past")
 _DETAIL = (
     "indicator_name",
+    "service_group_name",
     "area_name",
+    "area_note",
     "period",
     "value_text",
     "numerator_text",
@@ -33,16 +35,16 @@ _DETAIL = (
 )
 # Every figure of the newest periods of the largest cities: all indicators of a group, all areas.
 _DETAIL_ROWS = 10_000
+_DETAILS = (
+    (CITY_VIEW, "detail-city", words.DETAIL_CITY),
+    (DISTRICT_VIEW, "detail", words.DETAIL),
+)
 _STEP = 8  # pixels of a unit of height
-# How tables of plain rows look; a bar behind a number would say that it is a share.
-_TABLE = {
-    "include_search": True,
-    "page_length": 25,
-    "table_timestamp_format": "%d/%m/%Y",
-    "allow_render_html": False,
-    "show_cell_bars": False,
-}
+_DAYS = {"vi": "%d/%m/%Y", "en": "%-d %B %Y"}
+_MONTHS = {"vi": "%m/%Y", "en": "%b %Y"}
 _CARDS_A_ROW, _CARD, _FRAME = 5, 250, 90
+# What a list for auditors begins with, where its view has it.
+_FAILING = "is_failing"
 _NAME_WIDTH = 180  # pixels; a table that is wider than its place moves sideways
 
 
@@ -103,6 +105,7 @@ class Pages:
                 for chart, height in zip(self._maps() if has_areas else (), (36, 100), strict=False)
             ),
             *([Cell(chart, 12, 36)] for chart in self._directions("city-trend", CITY_VIEW)),
+            [Cell(self._detail("city-detail", CITY_VIEW, [_SHOWN, *only], words.DETAIL), 12, 52)],
             *self._withheld_rows(self.withheld),
             [Cell(self._say(words.EXPLAINED), 12, 10)],
         ]
@@ -129,7 +132,8 @@ class Pages:
             f"any_stamp_text_{self.language}",
         ]
         areas = ["area_name", "area_code", "area_valid_from"] if of_areas else []
-        columns = self._in("indicator_code", "indicator_name", "service_group", *areas)
+        group = ("service_group", "service_group_name")
+        columns = self._in("indicator_code", "indicator_name", *group, *areas)
         question = Question(
             view, columns, metrics, [_SHOWN, *filters], [("place", True)], limit=200
         )
@@ -181,6 +185,7 @@ class Pages:
         columns = self._in(
             *("area_name", "value", "value_text", "rating", "rating_text", "tile_x", "tile_y"),
             *("indicator_name", "period", "target_text", "data_as_of_text", "stamp", "stamp_text"),
+            *("obs_status_text", "caution"),
         )
         made = []
         for recency, title in (("latest", words.MAP_LATEST), ("running", words.MAP_RUNNING)):
@@ -206,11 +211,11 @@ class Pages:
         self, name: str, codes: Iterable[str], unit: str, view: str = "", suffix: str = ""
     ) -> Chart:
         shown = list(codes)
-        metrics = [metric_of(code, self.language) for code in shown]
         only: list[Filter] = [("indicator_code", "IN", shown), ("value", "IS NOT NULL", None)]
         # What still runs, or is known in part, would fall off at the end of a line.
         only += [("is_partial", "IS FALSE", None), ("recency", "!=", "running")]
-        question = Question(view or CITY_VIEW, (), metrics, only, (), "period_start")
+        lines = self._in("line_name")
+        question = Question(view or CITY_VIEW, lines, [LINE], only, (), "period_start")
         named = self._say(UNITS[unit]) if unit in UNITS else unit
         decimals = max((self.served[code].definition.rounding for code in shown), default=0)
         options = {
@@ -222,8 +227,8 @@ class Pages:
             "legendType": "plain",
             "truncateYAxis": False,
             "y_axis_format": f",.{decimals}~f",
-            "x_axis_time_format": "%m/%Y",
-            "tooltipTimeFormat": "%m/%Y",
+            "x_axis_time_format": _MONTHS[self.language],
+            "tooltipTimeFormat": _MONTHS[self.language],
             "color_scheme": "supersetColors",
             "seriesType": "line",
         }
@@ -231,18 +236,19 @@ class Pages:
         return Chart(self._named(name), title, "echarts_timeseries_line", question, options)
 
     def _directions(self, name: str, view: str) -> list[Chart]:
-        """Headline percentages over time: those that are to rise, and those that are to fall.
+        """Headlines over time: percentages that are to rise, those that are to fall, other units.
 
         What is to rise is mostly near 100, what is to fall near 0: on one axis both are flat.
         """
         percent = {code: each for code, each in self._headline().items() if _unit(each) == "%"}
+        others = {code: each for code, each in self._headline().items() if code not in percent}
         made = []
         for better, title in (("higher", words.TO_RISE), ("lower", words.TO_FALL)):
             codes = [code for code, each in percent.items() if each.definition.better == better]
             if codes:
                 suffix = f": {self._say(title)}"
                 made.append(self._trend(f"{name}-{better}", codes, "%", view, suffix))
-        return made
+        return [*made, *self._trends(name, others, view)]
 
     def _trends(self, name: str, indicators: Mapping[str, Indicator], view: str) -> list[Chart]:
         units: dict[str, list[str]] = {}
@@ -253,11 +259,11 @@ class Pages:
             for number, (unit, codes) in enumerate(units.items(), 1)
         ]
 
-    def _detail(self, name: str, view: str, filters: Sequence[Filter]) -> Chart:
+    def _detail(self, name: str, view: str, filters: Sequence[Filter], title: Text) -> Chart:
         view_columns = {column.name: column.title for column in self.views[view].columns}
         columns = [each for each in self._in(*_DETAIL) if each in view_columns]
         if "city_value" in view_columns:
-            columns[4:4] = self._in("city_value_text")
+            columns[6:6] = self._in("city_value_text")
         hidden = ["period_start"]
         order = [("period_start", False), ("indicator_code", True), ("n", False)]
         question = Question(view, [*columns, *hidden], (), filters, order, limit=_DETAIL_ROWS)
@@ -265,18 +271,29 @@ class Pages:
             each: {"customColumnName": view_columns[each].of(self.language)} for each in columns
         }
         config["period_start"] = {"visible": False}
-        options = {"column_config": config, **_TABLE}
-        return Chart(self._named(name), self._say(words.DETAIL), "table", question, options)
+        return Chart(self._named(name), self._say(title), "table", question, self._rows(config))
+
+    def _rows(self, config: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+        """How a table of plain rows looks; a bar behind a number would say that it is a share."""
+        return {
+            "column_config": config,
+            "include_search": True,
+            "page_length": 25,
+            "table_timestamp_format": _DAYS[self.language],
+            "allow_render_html": False,
+            "show_cell_bars": False,
+        }
 
     def _district(self) -> Dashboard:
         cards = self._cards("district-cards", DISTRICT_VIEW, [])
-        detail = self._detail("district-detail", DISTRICT_VIEW, [_SHOWN])
+        detail = self._detail("district-detail", DISTRICT_VIEW, [_SHOWN], words.DETAIL)
         trends = self._directions("district-trend", DISTRICT_VIEW)
         rows = [
             [Cell(cards, 12, _cards_height(len(self.served)))],
             [Cell(self._attention(), 12, 36)],
             *([Cell(chart, 12, 36)] for chart in trends),
             [Cell(detail, 12, 64)],
+            *self._withheld_rows(self.withheld),
             [Cell(self._say(words.EXPLAINED), 12, 10)],
         ]
         (column,) = self._in("area_name")
@@ -301,8 +318,10 @@ class Pages:
             rows.append([Cell(cards, 12, _cards_height(len(own)))])
             trends = self._trends(f"{name}-trend", own, CITY_VIEW)
             rows += [[Cell(each, 12, 44)] for each in trends]
-            view = DISTRICT_VIEW if DISTRICT_VIEW in self.views else CITY_VIEW
-            rows.append([Cell(self._detail(f"{name}-detail", view, [_SHOWN, *only]), 12, 64)])
+            for view, ending, title in _DETAILS:
+                if view in self.views:
+                    detail = self._detail(f"{name}-{ending}", view, [_SHOWN, *only], title)
+                    rows.append([Cell(detail, 12, 64)])
         rows += self._withheld_rows(withheld)
         title = self._titled(SERVICE_GROUPS[number])
         # One that has only names of what is not cleared yet is for the same readers.
@@ -327,18 +346,20 @@ class Pages:
         titles = {each.name: each.title for each in self.views[PUBLICATIONS].columns}
         columns = self._in(
             *("title", "publication", "verdict", "verdict_text", "stamp", "stamp_text"),
-            *("data_as_of_text", "version", "row_count", "failing_checks", "late_sources"),
+            *("data_as_of_text", "version", "row_count_text", "failing_checks"),
+            "late_sources_text",
         )
         named = f'<br><span class="cl-quiet">{looks.show("publication")}</span>'
+        rows, late = self._in("row_count_text", "late_sources_text")
         shown = {
             f"title_{language}": looks.show(f"title_{language}") + named,
             f"verdict_text_{language}": looks.show(f"verdict_text_{language}"),
             f"stamp_text_{language}": looks.stamp("", language),
             f"data_as_of_text_{language}": looks.show(f"data_as_of_text_{language}"),
             "version": looks.show("version"),
-            "row_count": f'<span class="cl-number">{looks.show("row_count")}</span>',
+            rows: f'<span class="cl-number">{looks.show(rows)}</span>',
             "failing_checks": looks.when("failing_checks", looks.show("failing_checks"), "–"),
-            "late_sources": looks.when("late_sources", looks.show("late_sources"), "–"),
+            late: looks.when(late, looks.show(late), "–"),
         }
         template = looks.table(
             [(self._say(titles[name]), content) for name, content in shown.items()],
@@ -356,16 +377,19 @@ class Pages:
         titles = {c.name: c.title for c in view.columns if not c.name.endswith(others)}
         coded = {name for name in titles if any(each in titles for each in self._in(*_words(name)))}
         titles = {name: title for name, title in titles.items() if name not in coded}
-        question = Question(view.name, list(titles), (), (), [(next(iter(titles)), True)])
+        hidden = [each for each in (_FAILING,) if each in coded]
+        order = [*((each, False) for each in hidden), (next(iter(titles)), True)]
+        question = Question(view.name, [*titles, *hidden], (), (), order, limit=_DETAIL_ROWS)
         config: dict[str, dict[str, object]] = {
             name: {"customColumnName": title.of(self.language)} for name, title in titles.items()
         }
         for name in titles:
             if name.endswith(f"_{self.language}") and "_text_" not in name:
                 config[name]["columnWidth"] = _NAME_WIDTH
-        options = {"column_config": config, **_TABLE}
+        config |= {name: {"visible": False} for name in hidden}
         name = view.name.removeprefix("report_").replace("_", "-")
-        return Chart(self._named(name), self._say(view.title), "table", question, options)
+        title = self._say(view.title)
+        return Chart(self._named(name), title, "table", question, self._rows(config))
 
 
 def _unit(indicator: Indicator) -> str:

@@ -15,6 +15,9 @@ TREND = Text("Diễn biến", "Trend")
 DETAIL = Text(
     "Chi tiết: tử số, mẫu số, địa bàn, kỳ", "Detail: numerator, denominator, area, period"
 )
+DETAIL_CITY = Text(
+    "Chi tiết toàn thành phố: tử số, mẫu số, kỳ", "Detail of the whole city: numerator, denominator"
+)
 PUBLICATIONS = Text("Kết luận về từng bộ dữ liệu", "Verdict on every publication")
 
 TARGET = Text("Chỉ tiêu", "Target")

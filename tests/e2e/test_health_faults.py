@@ -262,7 +262,7 @@ def test_nothing_on_health_is_served_or_released(told: Told) -> None:
             ("HE1", "Số lượt khám bệnh trên 1.000 dân", "Visits per 1,000 people", 10, "so_y_te")
         ]
         assert serving.execute(
-            "SELECT source, attempt_text_en, records, new, changed, unchanged, quarantined, "
+            "SELECT source, attempt_status_text_en, records, new, changed, unchanged, quarantined, "
             "deleted FROM report_source"
         ).fetchall() == [("health.encounters", "delivered", None, None, None, None, None, None)]
         named = {"dim_area", "dim_agency", "withheld_indicator", "audit_source", "report_source"}

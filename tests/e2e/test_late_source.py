@@ -41,7 +41,7 @@ def _page(lake: Lake) -> str:
 def _deliveries(lake: Lake) -> list[tuple[object, ...]]:
     with duckdb.connect(str(lake.root / "serving" / "marts.duckdb"), read_only=True) as serving:
         return serving.execute(
-            "SELECT source, is_late, attempt_text_vi, as_of FROM report_source"
+            "SELECT source, is_late, attempt_status_text_vi, as_of FROM report_source"
         ).fetchall()
 
 
