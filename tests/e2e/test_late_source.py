@@ -11,6 +11,7 @@ from publish.wording import STAMPS
 from tests.e2e.conftest import HISTORY
 from tests.e2e.one_stop import URI_VARIABLE
 from tests.e2e.world import URL_VARIABLE, DemoServer, Lake
+from tests.headlines import headlines
 
 DAY = date(2025, 7, 2)
 NOWHERE = "http://127.0.0.1:9/georeport/v2"
@@ -69,11 +70,13 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
         "indicators-feedback": (True, ["feedback.open311"]),
         "service-request-monthly": (True, ["feedback.open311"]),
     }
-    assert _page(lake).count(f"{STAMPS['late'].vi} · Số liệu đến ngày 01/07/2025") == 3
+    # At each headline figure that everyone may see, and at the dataset.
+    shown = len(headlines("feedback", is_open=True))
+    assert _page(lake).count(f"{STAMPS['late'].vi} · Số liệu đến ngày 01/07/2025") == shown + 1
     assert _deliveries(lake) == [("feedback.open311", True, "lỗi tạm thời", date(2025, 7, 1))]
-    brief = _brief(lake)
-    assert "3/3 chỉ số có số liệu chưa mới nhất" in brief
-    assert "nguồn chậm: feedback.open311" in brief
+    brief, briefed = _brief(lake), len(headlines("feedback"))
+    assert f"{briefed}/{briefed} chỉ số có số liệu chưa mới nhất" in brief
+    assert "nguồn chậm: Phản ánh, kiến nghị của người dân Đà Nẵng" in brief
     told = json.loads(lake.call("status", "--city", lake.city, "--json"))["sources"]
     assert told["feedback.open311"]["last_attempt"] == "transient"
     assert "source feedback.open311" in told["feedback.open311"]["error"]

@@ -13,6 +13,7 @@ import pytest
 from publish import wording
 from publish.serving import Status
 from publish.site.words import WORDS
+from tests.headlines import headlines
 from tests.unit.publish.promoted_city import (
     DATASET,
     DAY,
@@ -26,6 +27,7 @@ from tests.unit.publish.promoted_city import (
 )
 
 LANGUAGES = ("vi", "en")
+HEADLINES = len(headlines("feedback", is_open=True))
 VOID = {"meta", "link", "line", "polyline", "circle", "path", "br"}
 # Of a tag without which it says nothing to those who do not see it.
 NEEDED = {"html": "lang", "th": "scope", "nav": "aria-label", "svg": ("role", "aria-hidden")}
@@ -170,10 +172,10 @@ def test_the_stamp_turns(
     for language in LANGUAGES:
         page, word = city.page(language), wording.STAMPS[stamp].of(language)
         warned = page.partition('<h2 id="warnings">')[2].partition("</section>")[0]
-        # Headline figures of other groups are not published in this city.
-        assert shown(warned).count(f": {word}") == (0 if stamp == "current" else 3)
+        # Of this city the figures of feedback are published, and their dataset.
+        assert shown(warned).count(f": {word}") == (0 if stamp == "current" else HEADLINES + 1)
         stamps = re.findall(r'<p class="stamp (\w+)">', page)
-        assert stamps.count(stamp) == 3
+        assert stamps.count(stamp) == HEADLINES + 1
         assert set(stamps) <= {stamp, "unpublished"}
         assert word in card(city, language)
         # The number of before stays, never without the word.

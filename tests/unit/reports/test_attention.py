@@ -12,6 +12,7 @@ from publish.access import rights
 from publish.report_views import ATTENTION
 from reports.superset.assets import CHARTS, DATASETS
 from reports.superset.datasets import ATTENTION_LINES
+from tests.headlines import headlines
 from tests.unit.reports.briefs import HAI_CHAU, LEADER, Desk
 from warehouse.duck import read_only
 
@@ -63,7 +64,7 @@ def test_lateness_is_one_line_an_indicator_and_red_stands_first(late: Desk) -> N
     assert [line["reason"] for line in lines].count("red") == min(reds, ATTENTION_LINES)
     whole = _lines(late, LEADER, 10_000)
     told = [line for line in whole if line["reason"] == "late"]
-    assert len(told) == len({line["indicator_name_vi"] for line in told}) == 7
+    assert len(told) == len({line["indicator_name_vi"] for line in told}) == len(headlines())
     # The city first, then how many wards and communes there are beside it.
     assert {line["first_area_name_vi"] for line in told} == {"Thành phố Đà Nẵng"}
     assert {line["areas_more"] for line in told} == {94}
