@@ -11,8 +11,9 @@ PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
 PYTEST := $(PYTHON) -m pytest -n 2 --dist loadgroup
 
-# An environment of somebody else's must not leak into ours.
-unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH
+# An environment of somebody else's must not leak into ours; without byte code kept, each of the many
+# processes of a run compiles its modules anew.
+unexport VIRTUAL_ENV PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE
 export DO_NOT_TRACK := 1
 
 RUNTIME := .venv/.runtime-installed

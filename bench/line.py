@@ -82,8 +82,9 @@ class Line(ABC):
 
 
 def environment(**variables: str | Path) -> Mapping[str, str]:
-    """This process's environment with more variables."""
-    return os.environ | {name: str(value) for name, value in variables.items()}
+    """This process's environment with more variables; both sides keep the byte code they compile."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {name: str(value) for name, value in variables.items()}
 
 
 def core_table(home: Path, city: str, table: str) -> Path:

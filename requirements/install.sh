@@ -52,7 +52,8 @@ with_pip() {
 # Brings the environment of $1 to the lock $2. uv also removes what neither this nor a further lock
 # names: it would hide that something needs it, and every process that looks for it would pay.
 bring_to() {
-  with_uv sync --python "$1" --require-hashes "${@:2}" || with_pip "$1" --require-hashes -r "$2"
+  # Compiled once here, as pip does, and not by every process that starts.
+  with_uv sync --python "$1" --require-hashes --compile-bytecode "${@:2}" || with_pip "$1" --require-hashes -r "$2"
 }
 
 install_project() {
