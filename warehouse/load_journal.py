@@ -44,14 +44,13 @@ def write_records(path: Path, staged: Staged, outcomes: Mapping[str, int], work:
             SELECT o.digest AS raw_digest, (r.record & {ROW_MASK})::BIGINT AS raw_row,
                 r.outcome, r.reasons, r.row_hash
             FROM (
-                SELECT s._record AS record, CASE WHEN NOT s._is_good
-                    THEN 'quarantined'::{outcome} ELSE coalesce({kept}) END AS outcome,
-                    s._reasons AS reasons,
+                SELECT s._record AS record, coalesce({kept}) AS outcome,
+                    []::VARCHAR[] AS reasons,
                     {unchanged if has_met else "NULL::BIGINT"} AS row_hash
                 FROM staged s {lost if has_lost else ""} {met if has_met else ""}
+                WHERE s._is_good
                 UNION ALL
-                SELECT _record, 'quarantined'::{outcome}, reasons, NULL
-                FROM bad WHERE key_text IS NULL
+                SELECT _record, 'quarantined'::{outcome}, reasons, NULL FROM bad
             ) r JOIN object o ON o.id = (r.record >> {OBJECT_BITS})
         ) TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION snappy)
         """
