@@ -213,30 +213,6 @@ def test_reprocess_under_the_same_contract_moves_nothing(
     assert moves.still_quarantined > 0
 
 
-@pytest.mark.parametrize(
-    ("kind", "rule"),
-    [
-        ("dimension_added", "dsd_changed"),
-        ("dimension_renamed", "dsd_changed"),
-        ("no_structure", "status"),
-        ("html", "html"),
-        ("cut_data", "row:field_count"),
-    ],
-)
-def test_a_breakage_leaves_what_was_there(tmp_path: Path, kind: str, rule: str) -> None:
-    with served(f"--break=statistics:{kind}:{LAST}", "--no-transport-faults") as variables:
-        first = _load(tmp_path, FIRST, variables)
-        broken = _load(tmp_path, LAST, variables)
-    assert first.error is None
-    if kind == "cut_data":
-        # A text that ends in the middle of a line is found by its last record.
-        assert broken.result is not None
-        assert [each.reason for each in broken.result.set_aside if each.reason == rule]
-        return
-    assert broken.outcome.rule == rule
-    assert broken.result is None
-
-
 def test_a_further_attribute_is_told_and_left_out(tmp_path: Path) -> None:
     with served(f"--break=statistics:attribute_added:{LAST}") as variables:
         _load(tmp_path, FIRST, variables)
