@@ -14,8 +14,10 @@ with figure as (
             cast(obs_value as decimal(24, 6)) * cast(pow(10, coalesce(unit_mult, 0)) as decimal(10, 0))
             as decimal(18, 6)
         ) as persons,
-        cast(standard_error as decimal(12, 6)) * cast(pow(10, coalesce(unit_mult, 0)) as decimal(6, 0))
-            as persons_error,
+        cast(
+            cast(standard_error as decimal(24, 6)) * cast(pow(10, coalesce(unit_mult, 0)) as decimal(10, 0))
+            as decimal(18, 6)
+        ) as persons_error,
         sample_size
     from {{ source('core', 'indicator_observation') }}
     where
@@ -78,7 +80,9 @@ select
     period_start as period_date,
     unemployed,
     labour_force,
-    cast(unemployed_error * unemployed_error as decimal(24, 6)) as unemployed_variance,
+    -- Widened before it is squared: a product of narrow DECIMALs overflows at 18 digits.
+    cast(cast(unemployed_error as decimal(19, 6)) * unemployed_error as decimal(24, 6))
+        as unemployed_variance,
     sample_size
 from placed
 where unit_code is not null or (is_city and not has_units)
