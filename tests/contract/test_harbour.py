@@ -13,8 +13,15 @@ import polars as pl
 import pytest
 
 from tests.contract.expected_harbour import STATIONS, Air, Case, rounded, share
+from tests.release_folder import (
+    assert_frictionless_accepts,
+    assert_sums_cover,
+    assert_the_pointer_names,
+    release_folders,
+)
 
 MONTHS_2015 = [date(2015, month, 1) for month in range(1, 13)]
+DATASETS = ["air-quality-daily", "service-request-monthly"]
 WARDS = [f"W{number:02}" for number in range(1, 23)]
 
 
@@ -161,6 +168,20 @@ def test_monthly_requests_of_the_release(harbour: Path, kept: list[Case]) -> Non
 def _newest(harbour: Path, dataset: str) -> Path:
     latest = json.loads((harbour / "releases" / dataset / "latest.json").read_text())
     return harbour / "releases" / dataset / str(latest["version"])
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_frictionless_accepts_every_package(harbour: Path, dataset: str) -> None:
+    (folder,) = release_folders(harbour, dataset)
+    assert_frictionless_accepts(folder)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_sums_cover_every_file(harbour: Path, dataset: str) -> None:
+    assert {path.name for path in (harbour / "releases").iterdir()} == set(DATASETS)
+    (folder,) = release_folders(harbour, dataset)
+    assert_sums_cover(folder)
+    assert_the_pointer_names(folder)
 
 
 def test_values_are_decimals(marts: duckdb.DuckDBPyConnection) -> None:

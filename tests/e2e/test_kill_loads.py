@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.killing import kill_at_an_instant
 from tests.e2e.one_system import OneSystem, hashes, one_system
 
 # The first day's load is in the lake; what is ended is the load of the second.
@@ -59,11 +60,10 @@ class Undisturbed:
         assert hashes(home, DAY) == self.after
 
 
-def _begun(log: Path, process: "subprocess.Popen[str]") -> float:
-    """Wait until the load has something to store; when that was."""
+def _begun(log: Path, process: "subprocess.Popen[str]") -> None:
+    """Wait until the load has something to store."""
     while not log.exists() and process.poll() is None:
         time.sleep(0.002)
-    return time.monotonic()
 
 
 @pytest.fixture(scope="module", params=OPTIONS)
@@ -77,7 +77,8 @@ def undisturbed(
         assert system.load(base, FIRST_DAY).error is None
         shutil.copytree(base, home)
         process = system.start_load(home, DAY, CITYLAKE_BOUNDARY_LOG=str(log))
-        began = _begun(log, process)
+        _begun(log, process)
+        began = time.monotonic()
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 0, output
         yield Undisturbed(
@@ -112,13 +113,16 @@ def test_a_load_that_is_killed_at_a_boundary(
 def test_a_load_that_is_killed_at_an_instant(
     undisturbed: Undisturbed, tmp_path: Path, seed: int, number: int
 ) -> None:
-    home, log = undisturbed.copy(tmp_path), tmp_path / "boundaries"
+    home, log = tmp_path / "home", tmp_path / "boundaries"
     share = random.Random(f"{seed}/{number}").uniform(0, 0.95)  # noqa: S311 - no secret
-    process = undisturbed.system.start_load(home, DAY, CITYLAKE_BOUNDARY_LOG=str(log))
-    _begun(log, process)
-    time.sleep(share * undisturbed.seconds)
-    process.kill()
-    process.communicate()
+
+    def start() -> "subprocess.Popen[str]":
+        shutil.rmtree(home, ignore_errors=True)
+        log.unlink(missing_ok=True)
+        undisturbed.copy(tmp_path)
+        return undisturbed.system.start_load(home, DAY, CITYLAKE_BOUNDARY_LOG=str(log))
+
+    kill_at_an_instant(start, share, undisturbed.seconds, lambda process: _begun(log, process))
     undisturbed.holds(home)
 
 

@@ -4,8 +4,6 @@ import csv
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -31,12 +29,18 @@ from tests.e2e.small_town import (
     small_town,
 )
 from tests.e2e.world import Lake
+from tests.release_folder import (
+    assert_frictionless_accepts,
+    assert_sums_cover,
+    assert_the_pointer_names,
+    frictionless,
+    release_folders,
+)
 from warehouse.promotion_record import evidence, latest
 
 DAY = date(2025, 7, 2)
 NAME = "service-request-monthly"
 KEY = ("requested_month", "area_code", "area_valid_from", "service_code")
-FRICTIONLESS = Path(sys.executable).with_name("frictionless")
 
 
 @pytest.fixture(scope="module")
@@ -50,55 +54,20 @@ def two_days(base: Lake, tmp_path_factory: pytest.TempPathFactory) -> Lake:
 
 
 def _versions(lake: Lake) -> list[Path]:
-    folder = lake.root / "releases" / NAME
-    found = sorted(path for path in folder.iterdir() if path.is_dir())
+    found = release_folders(lake.root, NAME)
     assert [path.name[:10] for path in found] == [HISTORY.isoformat(), DAY.isoformat()]
     return found
 
 
-def _frictionless(folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - the tool that readers of a Data Package use
-        [FRICTIONLESS, "validate", "--json", "datapackage.json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-
-
 def test_frictionless_accepts_every_package(two_days: Lake) -> None:
     for version in _versions(two_days):
-        done = _frictionless(version)
-        assert done.returncode == 0, done.stdout + done.stderr
-        report = json.loads(done.stdout)
-        assert report["valid"] is True
-        assert report["stats"]["tasks"] >= 2, "nothing was looked at"
-        assert {f"{NAME}.csv", f"{NAME}.parquet"} <= {each["place"] for each in report["tasks"]}
+        assert_frictionless_accepts(version)
 
 
 def test_the_sums_cover_every_file(two_days: Lake) -> None:
     for version in _versions(two_days):
-        lines = (version / "SHA256SUMS").read_text().splitlines()
-        listed = {name: sha256 for sha256, name in (line.split("  ", 1) for line in lines)}
-        present = {path.name for path in version.rglob("*") if path.is_file()} - {"SHA256SUMS"}
-        assert len(lines) == len(listed)
-        assert set(listed) == present
-        assert present >= {
-            f"{NAME}.csv",
-            f"{NAME}.parquet",
-            "datapackage.json",
-            "quality-report.json",
-            "quality-report.md",
-            "provenance.json",
-            "changes.parquet",
-        }
-        for name, sha256 in listed.items():
-            assert hashlib.sha256((version / name).read_bytes()).hexdigest() == sha256
-    newest = _versions(two_days)[-1]
-    pointer = json.loads((newest.parent / "latest.json").read_text())
-    sums = hashlib.sha256((newest / "SHA256SUMS").read_bytes()).hexdigest()
-    assert pointer == {"version": newest.name, "sha256": sums}
+        assert_sums_cover(version)
+    assert_the_pointer_names(_versions(two_days)[-1])
 
 
 def _change_a_digit(path: Path) -> None:
@@ -127,7 +96,7 @@ def test_one_changed_byte_is_refused(two_days: Lake, tmp_path: Path, name: str) 
     CHANGES[name](version / name)
     told = lake.call("verify", "--city", lake.city, expect=1)
     assert told.splitlines() == [f"release {version.name}: {name} was changed"]
-    done = _frictionless(version)
+    done = frictionless(version)
     assert done.returncode != 0
     wrong = [each for each in json.loads(done.stdout)["tasks"] if each["errors"]]
     assert [each["place"] for each in wrong] == [name]

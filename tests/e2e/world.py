@@ -26,7 +26,12 @@ PAGE_SIZE = 1000
 
 @dataclass(frozen=True)
 class DemoServer:
-    """A running demo city: what generated it, and where it answers."""
+    """A running demo city: what generated it, and where it answers.
+
+    Attributes:
+        ready: What it said when it answered: addresses and tokens by the variables that contracts
+            read.
+    """
 
     seed: int
     scale: float
@@ -34,6 +39,7 @@ class DemoServer:
     days: int
     address: str
     token: str = field(repr=False)
+    ready: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def manifest(self, last: date, first_read: date) -> list[dict[str, Any]]:
         """What is planted, as the demo city itself lists it."""
@@ -65,7 +71,7 @@ class DemoServer:
 def demo_server(
     seed: int, scale: float, days: int, *options: str, first: date = FIRST
 ) -> Iterator[DemoServer]:
-    """Start the demo city's server on a free loopback port."""
+    """Start the demo city's server on a free loopback port; of its systems the feedback alone."""
     token = f"test-{seed}"
     command = [sys.executable, "-m", "demo", "serve", "--seed", str(seed), "--scale", str(scale)]
     command += ["--start", first.isoformat(), "--days", str(days)]
@@ -78,10 +84,10 @@ def demo_server(
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
         address = ready["variables"][URL_VARIABLE].split("/as-of/")[0]
-        yield DemoServer(seed, scale, first, days, address, token)
+        yield DemoServer(seed, scale, first, days, address, token, ready)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
 import json
+import os
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -9,7 +13,9 @@ from extract.errors import TerminalError, TransientError
 from extract.outcomes import Outcome, gather_outcomes, last_outcome, outcomes, write_outcome
 from extract.raw import RawReference
 from extract.read import StreamSummary
+from warehouse.boundary import KILL_VARIABLE
 
+BOUNDARY = "outcomes.before_unlink"
 SUMMARY = StreamSummary(
     [RawReference("d1", "a.csv", 10)], 5, 1, {"new", "also"}, {"a.csv": "utf-8"}, {"blank_line": 2}
 )
@@ -83,7 +89,7 @@ def test_killed_between_or_twice_at_once_nothing_is_counted_twice(
     before = _counted(attempts, "a.b")
 
     def killed(name: str) -> None:
-        if name == "outcomes.before_unlink":
+        if name == BOUNDARY:
             raise InterruptedError
 
     with monkeypatch.context() as patch:
@@ -94,3 +100,23 @@ def test_killed_between_or_twice_at_once_nothing_is_counted_twice(
     gather_outcomes(attempts.journal, "a.b", attempts.work)
     assert _counted(attempts, "a.b") == before
     assert len(list((attempts.journal / "outcomes").glob("*.jsonl"))) == 1
+
+
+def test_a_process_that_is_killed_between_loses_and_doubles_no_attempt(attempts: Any) -> None:
+    before = _counted(attempts, "a.b")
+    script = (
+        "from pathlib import Path\n"
+        "from extract.outcomes import gather_outcomes\n"
+        f"gather_outcomes(Path({str(attempts.journal)!r}), 'a.b', Path({str(attempts.work)!r}))\n"
+    )
+    ended = subprocess.run(  # noqa: S603 - our own interpreter and script
+        [sys.executable, "-c", script], env={**os.environ, KILL_VARIABLE: BOUNDARY}, check=False
+    )
+    assert ended.returncode == -signal.SIGKILL
+    folder = attempts.journal / "outcomes"
+    alone = len(list(folder.glob("*-a.b-*.json")))
+    assert (len(list(folder.glob("*.jsonl"))), alone) == (1, len(before))
+    assert _counted(attempts, "a.b") == before
+    gather_outcomes(attempts.journal, "a.b", attempts.work)
+    assert _counted(attempts, "a.b") == before
+    assert len(list(folder.glob("*-a.b-*.json"))) == 100

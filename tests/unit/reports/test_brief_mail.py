@@ -24,6 +24,7 @@ from tests.unit.reports.briefs import DAY, Desk, read_back
 from warehouse.boundary import KILL_VARIABLE
 
 CITY, WARD = "thanh_pho", "hai_chau"
+BOUNDARY = "brief.before_note"
 ON = DAY.isoformat()
 
 
@@ -105,7 +106,7 @@ def test_ended_between_sending_and_noting_it_is_sent_again_under_the_same_name(
     ended = subprocess.run(  # noqa: S603 - the project's own command
         [sys.executable, "-m", "pipeline.cli", "step", "brief", "--city", "danang", "--date", ON,
          "--recipient", CITY],
-        env={**os.environ, KILL_VARIABLE: "brief.before_note"},
+        env={**os.environ, KILL_VARIABLE: BOUNDARY},
         capture_output=True,
         check=False,
     )  # fmt: skip
