@@ -28,8 +28,14 @@ from warehouse.workspace import workspace
 CELL = re.compile(
     r"(?P<indicator>\w+)/(?P<area>[^/@]+)(?:@(?P<valid_from>\d{4}-\d\d-\d\d))?/(?P<month>\d{4}-\d\d)"
 )
-MARTS = ("mart_city_indicator", "mart_district_indicator")
+# The column of each mart whose value stands in the middle of a cell's reference.
+MARTS = {
+    "mart_city_indicator": "area_code",
+    "mart_district_indicator": "area_code",
+    "mart_sector_indicator": "agency_code",
+}
 SHOWN_LINES = 20
+SHOWN_VALUES = 3
 
 
 class NotClearedError(CitylakeError):
@@ -106,7 +112,10 @@ def _print_list(name: str, values: list[Any], indent: str) -> None:
 
 
 def _text(value: Any) -> str:
-    """A value for people: a decimal without the zeros at its end."""
+    """A value for people: a decimal without the zeros at its end, the first ones of many."""
+    if isinstance(value, list):
+        more = f" and {len(value) - SHOWN_VALUES} more" if len(value) > SHOWN_VALUES else ""
+        return " ".join(map(_text, value[:SHOWN_VALUES])) + more
     return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
@@ -118,13 +127,15 @@ def explain_cell(
     Args:
         context: The city.
         indicator: Code of the indicator.
-        area: Code of the city, district or ward.
+        area: Code of the city, district or ward; of the agency that answers for the indicator, for
+            the cell of the sector mart.
         valid_from: First day of the area's validity; needed where the month knows the code
             with two extents.
         month: `YYYY-MM`.
 
     Returns:
-        `cell` (the promoted row) and `events` (key, anchor day, weight, contribution each).
+        `mart`, `cell` (the promoted row) and `events` (key, anchor day, weight, contribution and
+        core records each).
 
     Raises:
         NotClearedError: when the indicator is of people's health.
@@ -138,18 +149,29 @@ def explain_cell(
     promoted = current(context.paths, registered.publication)
     if promoted is None:
         raise UnknownReferenceError(f"nothing of {registered.publication} is promoted")
-    try:
-        start = date.fromisoformat(f"{month}-01")
-    except ValueError as error:
-        raise UnknownReferenceError(f"{month} is no month") from error
-    row = _cell_row(context, promoted.mart_file, indicator, area, valid_from, start)
+    start = _day(f"{month}-01", f"{month} is no month")
+    if valid_from:
+        _day(valid_from, f"{valid_from} is no day")
+    mart, row = _cell_row(context, promoted.mart_file, indicator, area, valid_from, start)
     with workspace(context.paths) as work, closing(session()) as connection:
         pinned = _pinned_by(context, promoted.content)
         attach_inputs(connection, build_inputs(context, pinned, work))
         events = contributing_events(
-            connection, registered, area, row["area_valid_from"], start
+            connection, registered, row["area_code"], row["area_valid_from"], start
         ).to_pylist()
-    return {"cell": row, "events": events}
+    return {"mart": mart, "cell": row, "events": events}
+
+
+def _day(text: str, problem: str) -> date:
+    """The day.
+
+    Raises:
+        UnknownReferenceError: with the problem, when there is no such day.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UnknownReferenceError(problem) from error
 
 
 def _refuse_health(context: Context, indicator: Indicator) -> None:
@@ -187,22 +209,24 @@ def _cell_row(
     area: str,
     valid_from: str | None,
     start: date,
-) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = []
+) -> tuple[str, dict[str, Any]]:
+    """The mart and the promoted row that a reference names."""
+    found: list[tuple[str, dict[str, Any]]] = []
     with scratch_session(context.paths.work) as connection:
         attach(connection, mart_file, "promoted")
-        for mart in MARTS:
+        for mart, place in MARTS.items():
             sql = (
                 f"SELECT * FROM promoted.main.{quoted(mart)} "  # noqa: S608 - a fixed name
-                f"WHERE indicator_code = {literal(indicator)} AND area_code = {literal(area)} "
+                f"WHERE indicator_code = {literal(indicator)} AND {place} = {literal(area)} "
                 f"AND period_start = DATE '{start.isoformat()}'"
             )
             if valid_from:
                 sql += f" AND area_valid_from = DATE '{date.fromisoformat(valid_from)}'"
-            rows += connection.sql(sql).to_arrow_table().to_pylist()
-    if len(rows) > 1:
-        choices = ", ".join(f"{area}@{row['area_valid_from']}" for row in rows)
-        raise UnknownReferenceError(f"area {area} is ambiguous in {start:%Y-%m}: {choices}")
-    if not rows:
+            rows = connection.sql(sql).to_arrow_table().to_pylist()
+            found += [(mart, row) for row in rows]
+    if len(found) > 1:
+        choices = ", ".join(f"{area}@{row['area_valid_from']} ({mart})" for mart, row in found)
+        raise UnknownReferenceError(f"{area} is ambiguous in {start:%Y-%m}: {choices}")
+    if not found:
         raise UnknownReferenceError(f"no value of {indicator} for {area} in {start:%Y-%m}")
-    return rows[0]
+    return found[0]

@@ -24,6 +24,7 @@ from tests.contract.expected_harbour import Air, Case
 from tests.contract.expected_permits import Permit
 
 COUNT = 20
+FIRE_CALLS = "emergency.sf_fire_calls"
 BOSTON = ZoneInfo("America/New_York")
 TORONTO = ZoneInfo("America/Toronto")
 Explain = Callable[[str], dict[str, Any]]
@@ -70,7 +71,7 @@ def _month_end(start: date) -> date:
 def _from_calls(cell: Cell, events: list[dict[str, Any]], units: list[Unit]) -> tuple[Any, ...]:
     """Numerator, denominator and number of events, from the unit rows that are listed."""
     listed = {name for each in events for name in each["records"]}
-    calls = calls_of(each for each in units if each.id in listed)
+    calls = calls_of(each for each in units if f"{FIRE_CALLS}:{each.id}" in listed)
     assert set(calls) == {each["call_id"] for each in events}
     if cell["indicator_code"] == "EM2":
         assert all(call.is_fire for call in calls.values())

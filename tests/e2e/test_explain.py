@@ -18,7 +18,13 @@ def _explain(lake: Lake, reference: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "reference",
-    ["FB1/490/2025-04", "FB1b/492/2025-05", "FB2/48@2025-01-01/2025-06", "FB5/497/2025-05"],
+    [
+        "FB1/490/2025-04",
+        "FB1b/492/2025-05",
+        "FB2/48@2025-01-01/2025-06",
+        "FB5/497/2025-05",
+        "FB1/trung_tam_1022/2025-05",
+    ],
 )
 def test_the_records_of_a_cell_give_its_value(base: Lake, reference: str) -> None:
     found = _explain(base, reference)
