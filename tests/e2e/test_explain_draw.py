@@ -150,7 +150,7 @@ def _dossiers(address: str) -> dict[str, Row]:
 
 
 def _figures(address: str, token: str) -> dict[str, Row]:
-    asked = f"{address}/v2/data/dataflow/DNSO/SOCIO_ECONOMIC/~/*"
+    asked = f"{address}/data/dataflow/DNSO/SOCIO_ECONOMIC/~/*"
     text = _get(asked, token, "application/vnd.sdmx.data+csv;version=2.0.0")
     found = {}
     for row in csv.DictReader(io.StringIO(text)):
