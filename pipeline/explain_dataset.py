@@ -1,6 +1,7 @@
 # ruff: noqa: S608 - names and values come quoted from warehouse.sql
 """A cell of an open dataset: what was published, and the core records behind it."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -9,12 +10,10 @@ from pipeline.explain_cell import NotClearedError, pinned_by
 from pipeline.explain_record import SEPARATOR, UnknownReferenceError
 from pipeline.transform import build_inputs
 from publish.serving import is_served
-from warehouse.contract.model import Classification
 from warehouse.dbt_inputs import attach_inputs
 from warehouse.duck import session
-from warehouse.explain_dataset import EXPLAINED_MARTS, cell_records
+from warehouse.explain_dataset import cell_records
 from warehouse.mart_file import attach, rows_sql, scratch_session
-from warehouse.mart_lineage import mart_lineage
 from warehouse.promotion_record import Current, current
 from warehouse.publication import Publication
 from warehouse.sql import literal, quoted, quoted_list
@@ -38,8 +37,8 @@ def explain_dataset_cell(context: Context, reference: str) -> dict[str, Any]:
         column that counts, their number is the cell's.
 
     Raises:
-        NotClearedError: when the dataset or a table behind it is of people's health, or the
-            column is none that is published.
+        NotClearedError: when the publication is of people's health, or the column is none that
+            is published.
         UnknownReferenceError: when the dataset shows no such cell.
     """
     name, *values = reference.split(SEPARATOR)
@@ -50,17 +49,11 @@ def explain_dataset_cell(context: Context, reference: str) -> dict[str, Any]:
             f"{name} is no open dataset: name a cell of its indicators by "
             f"<indicator>/<area>/<month>"
         )
-    key = [each for each in publication.key if each != AREA_START or AREA not in publication.key]
-    if len(values) < len(key) + 1:
-        raise UnknownReferenceError(f"{reference!r} names no cell ({_how(publication, key)})")
-    column = values.pop()
+    column, named = _column_and_key(publication, values)
     _refuse_closed(context, publication, column)
     promoted = current(context.paths, name)
     if promoted is None:
         raise UnknownReferenceError(f"nothing of {name} is promoted")
-    named = dict(
-        zip(key, [*values[: len(key) - 1], SEPARATOR.join(values[len(key) - 1 :])], strict=True)
-    )
     row = _row(context, publication, promoted, named)
     with workspace(context.paths) as work, closing(session()) as connection:
         pinned = pinned_by(context, promoted.content)
@@ -70,37 +63,53 @@ def explain_dataset_cell(context: Context, reference: str) -> dict[str, Any]:
     return {"dataset": name, "column": column, "cell": cell, "events": events}
 
 
-def _how(publication: Publication, key: list[str]) -> str:
-    parts = f">{SEPARATOR}<".join([*key, "column"])
+def _column_and_key(
+    publication: Publication, values: Sequence[str]
+) -> tuple[str, Mapping[str, str]]:
+    """The column that a reference names, and the value of each column of the key."""
+    key = _named_key(publication)
+    if len(values) <= len(key):
+        raise UnknownReferenceError(f"{'/'.join(values)!r} is no cell ({_how(publication)})")
+    last = len(key) - 1
+    return values[-1], dict(
+        zip(key, [*values[:last], SEPARATOR.join(values[last:-1])], strict=True)
+    )
+
+
+def _named_key(publication: Publication) -> list[str]:
+    """The columns of the key whose values stand in a reference."""
+    return [each for each in publication.key if each != AREA_START or AREA not in publication.key]
+
+
+def _how(publication: Publication) -> str:
+    parts = f">{SEPARATOR}<".join([*_named_key(publication), "column"])
     return f"a cell is named {publication.name}{SEPARATOR}<{parts}>"
 
 
 def _refuse_health(context: Context, publication: Publication) -> None:
-    tables = {table for mart in publication.marts for table in mart_lineage(mart).tables}
-    health = sorted(name for name in tables if context.city.tables[name].health)
-    if health or not is_served(publication, context.city.marts):
+    """Refuse what is never served; an open dataset never reaches health, its contract says so."""
+    if not is_served(publication, context.city.marts):
+        marts = ", ".join(publication.marts)
         raise NotClearedError(
-            f"{publication.name} is not cleared for display: it is made from {', '.join(health)}, "
-            f"on people's health (health: true)"
+            f"{publication.name} is not cleared for display: {marts} tells of people's health "
+            f"(health: true)"
         )
 
 
 def _refuse_closed(context: Context, publication: Publication, column: str) -> None:
+    """Refuse a column of the mart that the dataset does not list; what it lists is open."""
     mart = context.city.marts[publication.marts[0]]
     if column not in {each.name for each in mart.columns}:
         shown = ", ".join(publication.columns)
         raise UnknownReferenceError(f"{publication.name} has no column {column} ({shown})")
-    is_closed = mart.column(column).classification is not Classification.OPEN
-    if is_closed or column not in publication.columns:
+    if column not in publication.columns:
         raise NotClearedError(
             f"column {column} is not cleared for display: {publication.name} does not publish it"
         )
-    if mart.name not in EXPLAINED_MARTS:
-        raise UnknownReferenceError(f"what the rows of {mart.name} are made of is not listed")
 
 
 def _row(
-    context: Context, publication: Publication, promoted: Current, named: dict[str, str]
+    context: Context, publication: Publication, promoted: Current, named: Mapping[str, str]
 ) -> dict[str, Any]:
     """The one promoted row that the values name."""
     mart = publication.marts[0]
@@ -128,7 +137,5 @@ def _row(
         choices = ", ".join(f"{row[AREA]}{AT}{row[AREA_START]}" for row in found)
         raise UnknownReferenceError(f"{told} is ambiguous in {publication.name}: {choices}")
     if not found:
-        raise UnknownReferenceError(
-            f"{publication.name} has no row {told} ({_how(publication, list(named))})"
-        )
+        raise UnknownReferenceError(f"{publication.name} has no row {told} ({_how(publication)})")
     return found[0]
