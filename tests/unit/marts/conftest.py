@@ -214,6 +214,7 @@ def station_table(stations: list[tuple[Any, ...]]) -> pa.Table:
     """Core rows of the stations."""
     schema = pa.schema(
         {
+            "_source": pa.string(),
             "station_id": pa.string(),
             "area_code": pa.string(),
             "operating_from": pa.date32(),
@@ -221,7 +222,8 @@ def station_table(stations: list[tuple[Any, ...]]) -> pa.Table:
         }
     )
     return pa.Table.from_pylist(
-        [dict(zip(schema.names, station, strict=True)) for station in stations], schema=schema
+        [dict(zip(schema.names, ("air.tiny", *each), strict=True)) for each in stations],
+        schema=schema,
     )
 
 
