@@ -92,9 +92,9 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
         @task(outlets=[promotion, *publications.values()])
         def promote(built: Any) -> dict[str, Any]:
             """Ghi một bản ghi công bố | Write one promotion record: the only commit."""
-            from pipeline import steps
+            from pipeline.orchestration.judged import promote_judged
 
-            promoted = steps.promote(city, built["build"])
+            promoted = promote_judged(city, built["build"])
             tell("promoted", built["build"], record=promoted["record"])
             context = get_current_context()
             day = day_of(context)
