@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.airflow.orchestra import ENDED, PATIENCE, Json, Orchestra
@@ -9,9 +11,39 @@ from tests.airflow.orchestra import ENDED, PATIENCE, Json, Orchestra
 APPROVE = {"chosen_options": ["Approve"], "params_input": {}}
 REJECT = {"chosen_options": ["Reject"], "params_input": {}}
 ANSWERED, NOT_WAITING = 200, 409
+_RULE = """
+  - name: {column}_is_nothing
+    description: {{vi: Không có gì, en: Nothing at all}}
+    type: custom
+    engine: greatExpectations
+    severity: hold
+    implementation:
+      type: expect_column_max_to_be_between
+      kwargs: {{column: {column}, max_value: 0}}
+"""
 _PARKED = "awaiting_input"
 _KINDS = ("approval", "refusal")
 _AT_ONCE_SECONDS = 0.1
+
+
+@contextmanager
+def holding(city: Path, columns: Mapping[str, str]) -> Iterator[None]:
+    """Rules that nothing can pass: the gate holds what they are on.
+
+    Args:
+        city: The folder of the city.
+        columns: Of each dataset a column that has numbers.
+    """
+    whole = {city / "datasets" / f"{name}.yaml": column for name, column in columns.items()}
+    texts = {path: path.read_text(encoding="utf-8") for path in whole}
+    try:
+        for path, column in whole.items():
+            more = _RULE.format(column=column).lstrip("\n")
+            path.write_text(f"{texts[path].rstrip()}\n{more}", encoding="utf-8")
+        yield
+    finally:
+        for path, text in texts.items():
+            path.write_text(text, encoding="utf-8")
 
 
 def answer_path(publication: str, run: str) -> str:
@@ -62,6 +94,11 @@ def started_by(orchestra: Orchestra, dag: str, day: str) -> list[Json]:
             "asset_events"
         ]
     ]
+
+
+def is_told_of(orchestra: Orchestra, dag: str, day: str, record: int) -> bool:
+    """Whether a run of a day was started by what a promotion record led to."""
+    return any(each["extra"]["record"] == record for each in started_by(orchestra, dag, day))
 
 
 def ledger_decisions(home: Path) -> list[tuple[str, Json]]:

@@ -13,16 +13,20 @@ from functools import partial
 import httpx
 import psutil
 
+from pipeline.orchestration.plan import read_plan
 from tests.airflow.decided import (
     APPROVE,
     answer_path,
+    holding,
+    is_told_of,
     ledger_decisions,
     refuse_at_once,
     started_by,
     waiting,
 )
 from tests.airflow.orchestra import URL, Json, Orchestra, change
-from tests.airflow.processes import children_named, task_process
+from tests.airflow.processes import children_named
+from tests.airflow.seen import latest, notices, passwords, process_of_attempt, requests_of
 from tests.mail_server import ADDRESSES
 
 FIRST, SECOND, THIRD, FOURTH = "2025-07-02", "2025-07-03", "2025-07-04", "2025-07-05"
@@ -47,16 +51,6 @@ PUBLICATIONS = {
 }
 RECIPIENTS = {"brief_hai_chau", "brief_thanh_pho"}
 OTHERS = {"transform", "deadline", "reports", "maintenance"}
-IMPLAUSIBLE = """
-  - name: {column}_is_nothing
-    description: {{vi: Không có gì, en: Nothing at all}}
-    type: custom
-    engine: greatExpectations
-    severity: hold
-    implementation:
-      type: expect_column_max_to_be_between
-      kwargs: {{column: {column}, max_value: 0}}
-"""
 
 
 def test_every_dag_is_there_and_none_is_broken(orchestra: Orchestra) -> None:
@@ -68,6 +62,8 @@ def test_every_dag_is_there_and_none_is_broken(orchestra: Orchestra) -> None:
     assert all(dag["is_paused"] for dag in dags.values())
     assert all(dag["owners"] and dag["owners"] != ["airflow"] for dag in dags.values())
     assert {"feedback", "trung_tam_1022"} <= {tag["name"] for tag in dags[FEEDBACK]["tags"]}
+    pools = {each["name"]: each["slots"] for each in orchestra.get("pools")["pools"]}
+    assert read_plan(str(orchestra.city)).pools.items() <= pools.items()
 
 
 def test_nobody_enters_without_a_name(orchestra: Orchestra) -> None:
@@ -124,7 +120,10 @@ def test_a_broken_contract_breaks_its_own_dag_only(orchestra: Orchestra) -> None
             "the run that says what is broken",
         )
         assert failed["contract"]["try_number"] == 1
-        assert "citylake." in orchestra.said(FEEDBACK, "broken")
+        # What a task said is there an instant after its state.
+        orchestra.until(
+            lambda: "citylake." in orchestra.said(FEEDBACK, "broken"), "what the run said"
+        )
     finally:
         contract.write_text(whole, encoding="utf-8")
     orchestra.until(
@@ -189,45 +188,30 @@ def test_transform_was_started_by_the_events_whose_versions_it_read(orchestra: O
 
 
 def test_what_is_held_waits_for_a_named_person_and_silence_rejects(orchestra: Orchestra) -> None:
-    datasets = orchestra.city / "datasets"
-    columns = {
-        REQUESTS: "requests_opened",
-        DOSSIERS: "dossiers_received",
-        SOCIO: "sample_size",
-    }
-    whole = {name: (datasets / f"{name}.yaml").read_text("utf-8") for name in columns}
-    latest = {name: _latest(orchestra, name) for name in whole}
-    try:
-        for name, text in whole.items():
-            more = IMPLAUSIBLE.format(column=columns[name]).lstrip("\n")
-            (datasets / f"{name}.yaml").write_text(f"{text.rstrip()}\n{more}", encoding="utf-8")
+    columns = {REQUESTS: "requests_opened", DOSSIERS: "dossiers_received", SOCIO: "sample_size"}
+    released = {name: latest(orchestra, name) for name in columns}
+    with holding(orchestra.city, columns), ThreadPoolExecutor(1) as pool:
         orchestra.ingest(SECOND)
-        with ThreadPoolExecutor(1) as pool:
-            hasty = pool.submit(refuse_at_once, orchestra, SOCIO, SECOND)
-            held = orchestra.until(
-                lambda: waiting(orchestra, REQUESTS, SECOND), f"{REQUESTS} is held"
-            )
-            path = answer_path(REQUESTS, held["dag_run_id"])
-            for other in ("auditor", "engineer", "admin"):
-                refused = orchestra.client(other).patch(path, json=APPROVE)
-                assert refused.status_code == 403, other
-            # A person reads first.
-            time.sleep(READING_SECONDS)
-            orchestra.client("approver").patch(path, json=APPROVE).raise_for_status()
-            assert hasty.result() >= 1
-        assert orchestra.ended(f"publish_{REQUESTS}", SECOND)["state"] == "success"
-        assert orchestra.ended(f"publish_{DOSSIERS}", SECOND)["state"] == "success"
+        hasty = pool.submit(refuse_at_once, orchestra, SOCIO, SECOND)
+        held = orchestra.until(lambda: waiting(orchestra, REQUESTS, SECOND), f"{REQUESTS} is held")
+        path = answer_path(REQUESTS, held["dag_run_id"])
+        for other in ("auditor", "engineer", "admin"):
+            refused = orchestra.client(other).patch(path, json=APPROVE)
+            assert refused.status_code == 403, other
+        # A person reads first.
+        time.sleep(READING_SECONDS)
+        orchestra.client("approver").patch(path, json=APPROVE).raise_for_status()
+        assert hasty.result() >= 1
+        for name in columns:
+            assert orchestra.ended(f"publish_{name}", SECOND)["state"] == "success"
         orchestra.day(SECOND)
         assert orchestra.run_plain(SECOND) == 3
         orchestra.decide_plain("approve", REQUESTS, "approver")
         orchestra.decide_plain("refuse", SOCIO, "approver")
         orchestra.decide_plain("refuse", DOSSIERS)
-    finally:
-        for name, text in whole.items():
-            (datasets / f"{name}.yaml").write_text(text, encoding="utf-8")
-    assert _latest(orchestra, REQUESTS) != latest[REQUESTS]
+    assert latest(orchestra, REQUESTS) != released[REQUESTS]
     for name in (DOSSIERS, SOCIO):
-        assert _latest(orchestra, name) == latest[name]
+        assert latest(orchestra, name) == released[name]
         (refusal,) = orchestra.runs(f"publish_{name}", SECOND)
         tasks = orchestra.tasks(f"publish_{name}", refusal["dag_run_id"])
         assert tasks["approval"]["state"] == "success"
@@ -251,7 +235,9 @@ def test_what_people_read_follows_each_decision(orchestra: Orchestra) -> None:
     }
     record = orchestra.status(orchestra.home)["record"]
     for dag in ("reports", *sorted(RECIPIENTS)):
-        orchestra.until(partial(_is_told_of, orchestra, dag, record), f"{dag} of record {record}")
+        orchestra.until(
+            partial(is_told_of, orchestra, dag, SECOND, record), f"{dag} of record {record}"
+        )
         assert orchestra.ended(dag, SECOND)["state"] == "success"
     events = started_by(orchestra, "reports", SECOND)
     assert told <= {(each["source_dag_id"], each["source_task_id"]) for each in events}
@@ -297,7 +283,7 @@ def test_at_the_deadline_marts_are_built_with_what_is_there(orchestra: Orchestra
         assert set(told) == late
         assert {each["status"] for each in told.values()} == {"missing"}
         assert {(each["day"], each["run"]) for each in told.values()} == {(FOURTH, run)}
-        assert all(each in _notices(orchestra) for each in told.values())
+        assert all(each in notices(orchestra) for each in told.values())
     assert late == {FEEDBACK.removeprefix("ingest_")}
     # The same day by the command line, of which the fourth source is away.
     orchestra.run_plain(FOURTH, away=URL)
@@ -312,14 +298,14 @@ def test_backfills_at_once_a_killed_task_and_one_without_memory(orchestra: Orche
         for dag in SOURCES:
             orchestra.backfill(dag, FOURTH, FOURTH).raise_for_status()
         assert orchestra.backfill(FEEDBACK, FOURTH, FOURTH).status_code == 409
-        killed = _process_of_attempt(orchestra, 1)
+        killed = process_of_attempt(orchestra, FEEDBACK, FOURTH, 1)
         (late,) = orchestra.until(lambda: orchestra.listener.told[before:], "the deadline of a run")
         (run,) = orchestra.runs(FEEDBACK, FOURTH)
         assert (late["what"], late["status"], late["day"]) == ("feedback.open311", "late", FOURTH)
         assert late["run"] == run["dag_run_id"]
-        assert late in _notices(orchestra)
+        assert late in notices(orchestra)
         killed.kill()
-        limited = _process_of_attempt(orchestra, 2)
+        limited = process_of_attempt(orchestra, FEEDBACK, FOURTH, 2)
         # What is there may stay; nothing more is given.
         limited.rlimit(psutil.RLIMIT_AS, (1, 1))
     finally:
@@ -359,8 +345,10 @@ def test_a_log_names_run_source_and_batch_and_tells_of_no_record(orchestra: Orch
     logs = [path.read_text("utf-8") for path in (orchestra.home / "airflow").rglob("*.log")]
     assert len(logs) > 50
     # What a person wrote, and what opens a door, is in no log of a task or a component.
-    secrets = [orchestra.listener.address.rpartition("/")[2], *_passwords(orchestra)]
-    described = {each["description"] for each in _requests(orchestra) if each.get("description")}
+    secrets = [orchestra.listener.address.rpartition("/")[2], *passwords(orchestra)]
+    described = {
+        each["description"] for each in requests_of(orchestra, FOURTH) if each.get("description")
+    }
     assert len(described) > 20
     for text in (*secrets, *described):
         assert not any(text in log for log in logs), text
@@ -411,51 +399,3 @@ def test_maintenance_cleans_and_checks_and_changes_no_content(orchestra: Orchest
     assert orchestra.returned("maintenance", run, "retention")["live"] > 0
     assert orchestra.returned("maintenance", run, "ledger") == {"problems": []}
     assert orchestra.hashes(orchestra.home) == hashes
-
-
-def _process_of_attempt(orchestra: Orchestra, attempt: int) -> psutil.Process:
-    """The process of an attempt to extract, once its request waits before the server."""
-
-    def look() -> psutil.Process | None:
-        (run,) = orchestra.runs(FEEDBACK, FOURTH)
-        task = orchestra.tasks(FEEDBACK, run["dag_run_id"]).get("extract")
-        if task is None or task["state"] != "running" or orchestra.server.waited != attempt:
-            return None
-        return task_process(orchestra.home, task["id"]) if task["try_number"] == attempt else None
-
-    found: psutil.Process = orchestra.until(look, f"attempt {attempt} to extract")
-    return found
-
-
-def _notices(orchestra: Orchestra) -> list[Json]:
-    folder = orchestra.home / "danang" / "journal" / "deadlines"
-    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.iterdir())]
-
-
-def _passwords(orchestra: Orchestra) -> list[str]:
-    text = (orchestra.home / "airflow" / "passwords.json").read_text()
-    return list(json.loads(text).values())
-
-
-def _requests(orchestra: Orchestra) -> list[Json]:
-    """What the Open311 server tells of the last day."""
-    address = orchestra.environ[URL].replace("{day}", FOURTH)
-    token = orchestra.environ["CITYLAKE_DANANG_OPEN311_TOKEN"]
-    answer = httpx.get(
-        f"{address.rstrip('/')}/requests.json",
-        params={"page_size": 200},
-        headers={"authorization": f"Bearer {token}"},
-    )
-    answer.raise_for_status()
-    found: list[Json] = answer.json()
-    return found
-
-
-def _is_told_of(orchestra: Orchestra, dag: str, record: int) -> bool:
-    """Whether a run of the second day was started by what a promotion record led to."""
-    found = started_by(orchestra, dag, SECOND)
-    return any(each["extra"]["record"] == record for each in found)
-
-
-def _latest(orchestra: Orchestra, dataset: str) -> bytes:
-    return (orchestra.home / "danang" / "releases" / dataset / "latest.json").read_bytes()
