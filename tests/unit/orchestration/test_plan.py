@@ -80,7 +80,7 @@ def test_a_broken_publication_is_named_and_the_others_stay(city: Path) -> None:
     [
         pytest.param("apiVersion:", "apiVersion: {", id="no-yaml"),
         pytest.param("customProperties:", "- customProperties:", id="another-shape"),
-        pytest.param("customProperties:\n", "customProperties: x\nothers:\n", id="no-list"),
+        pytest.param("customProperties:\n", "customProperties: 5\nothers:\n", id="no-list"),
         pytest.param("agency, value: trung_tam_1022", "agency, value: [1]", id="no-code"),
     ],
 )
