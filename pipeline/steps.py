@@ -179,7 +179,7 @@ def promote(city: str, build: str | None) -> Json:
 
     Raises:
         BuildError: when the build is gone or not checked, or contracts or code changed since.
-        PromotionError: when it was checked against another record than the latest one.
+        OvertakenError: when it was checked against another record than the latest one.
     """
     context = _open(city)
     if build is None:
