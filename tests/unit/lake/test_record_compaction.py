@@ -61,7 +61,7 @@ def fill(lake: Lake) -> Lake:
             sent.append(record("gone", "A"))
         load(lake, [batch(sent, f"{number:02x}")], day, stream=stream(ONE))
     for day in DAYS[:2]:
-        load(lake, [record("k", "A")], day, stream=stream(OTHER))
+        load(lake, [record("k", "A"), record("own", "A")], day, stream=stream(OTHER))
     return lake
 
 
