@@ -38,6 +38,8 @@ INDICATORS = (
 # An indicator of health: rows of it stand in the marts of the stage, as if they had got there.
 WITHHELD, WITHHELD_VALUE = ("HE1", 10, "so_y_te", "1/1000", None, False), 87654
 Row = dict[str, Any]
+# Number of each chart by the key it was made with.
+Charts = dict[str, int]
 
 
 def write_rows(home: Path) -> Path:
@@ -186,7 +188,7 @@ class Stage:
         }
         return self.client(user).ask("POST", "/api/v1/chart/data", json=sent)
 
-    def charts(self) -> dict[str, int]:
+    def charts(self) -> Charts:
         """Number of each chart by the key it was made with."""
         found = self.client("admin").all("chart")
         return {str(each["certification_details"] or each["id"]): each["id"] for each in found}

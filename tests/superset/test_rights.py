@@ -10,23 +10,26 @@ import pytest
 
 from reports.superset.errors import ReportsError
 from tests.superset.may_see import (
+    AUDITED,
+    BOARDS,
     CITY_VIEW,
     CITY_VIEWS,
     DISTRICT_VIEW,
     MAY_SEE,
+    OF_HEALTH,
     PUBLICATIONS,
     Figure,
     day,
     own_figures,
 )
 from tests.superset.stage import INDICATORS, PYTHON, REPOSITORY, Row, Stage
+from warehouse.duck import read_only
 
 OPEN_DATASETS = {
     "dossier-district-monthly",
     "service-request-monthly",
     "socio-economic-indicators",
 }
-AUDITED = ("report_source", "report_quarantine", "report_check")
 
 
 def _sql(text: str) -> Row:
@@ -124,13 +127,7 @@ def test_each_role_is_listed_its_own_dashboards(stage: Stage) -> None:
             if str(each["slug"]).endswith("-vi")
         }
 
-    groups = {"group-1", "group-2", "group-5", "group-10"}
-    assert listed("lanh_dao_thanh_pho") == {"city", "district", *groups}
-    assert listed("kiem_toan") == {"city", "district", "quality", *groups}
-    assert listed("trung_tam_1022") == {"city", "district", "group-1"}
-    assert listed("trung_tam_hanh_chinh_cong") == {"city", "district", "group-2"}
-    assert listed("lanh_dao_phuong_hai_chau") == {"district"}
-    assert listed("cong_khai") == {"city", "district", *groups}
+    assert {role: listed(role) for role in MAY_SEE} == BOARDS
 
 
 @pytest.mark.parametrize("role", MAY_SEE)
@@ -154,6 +151,7 @@ WAYS_IN: dict[str, Row] = {
     "metric": {"columns": [], "metrics": [_sql(f"max({FOREIGN}'x'")]},
     "union": {"columns": [], "metrics": [_sql(f"{FOREIGN}'own'")]},
     "except": {"columns": [], "metrics": [_sql(FOREIGN.replace("UNION ALL", "EXCEPT") + "'own'")]},
+    "count": {"columns": [], "metrics": [_sql(f"COUNT(*), {FOREIGN}'own'")]},
     "column": {"columns": [_sql(f"{FOREIGN}'own'")], "metrics": []},
     "setting": {"columns": [_sql("current_setting('temp_directory')")], "metrics": []},
     "filter": {
@@ -287,3 +285,16 @@ def test_the_data_of_health_is_nowhere(stage: Stage) -> None:
         each["table_name"].startswith(("mart_", "withheld"))
         for each in stage.client("admin").all("dataset")
     )
+
+
+def test_a_figure_of_health_that_got_into_a_mart_is_shown_to_nobody(stage: Stage) -> None:
+    admin = stage.client("admin")
+    with read_only(stage.serving) as serving:
+        for mart in ("city", "district", "sector"):
+            asked = f"SELECT \"value\" FROM mart_{mart}_indicator WHERE indicator_code = 'HE1'"  # noqa: S608 - own names
+            assert {float(value) for (value,) in serving.execute(asked).fetchall()} == {87654}
+    for dataset in admin.all("dataset"):
+        told = admin.ask("GET", f"/api/v1/dataset/{dataset['id']}")["result"]
+        columns = [each["column_name"] for each in told["columns"]]
+        rows = json.dumps(stage.rows("admin", dataset["table_name"], *columns), ensure_ascii=False)
+        assert [form for form in OF_HEALTH if form in rows] == [], dataset["table_name"]
