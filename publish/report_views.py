@@ -138,6 +138,13 @@ def _caution(language: str) -> str:
     return f"nullif(concat_ws(' · ', {parts}), '')"
 
 
+def _status_note(language: str) -> str:
+    """The status of a figure that has not the usual one; a missing value says its own."""
+    word = wording.word_sql("m.obs_status", wording.OBS_STATUSES, language)
+    usual = literal(wording.USUAL_STATUS)
+    return f"CASE WHEN m.value IS NOT NULL AND m.obs_status <> {usual} THEN {word} END"
+
+
 def _line_name(language: str) -> str:
     """The name of a figure's line over time: an extent that ended has a line of its own."""
     return f"concat_ws(' · ', i.name_{language}, {_caution(language)})"
@@ -163,6 +170,11 @@ def _added(contract: TableContract) -> list[ReportColumn]:
             {each: _area_note(each) for each in LANGUAGES},
         ),
         *in_both("caution", Text("Lưu ý", "Caution"), {each: _caution(each) for each in LANGUAGES}),
+        *in_both(
+            "status_note",
+            Text("Trạng thái khác thường lệ", "Unusual status"),
+            {each: _status_note(each) for each in LANGUAGES},
+        ),
         *in_both(
             "line_name",
             Text("Chỉ số trên biểu đồ", "Indicator on charts"),
@@ -300,8 +312,9 @@ def _titles_of_late(language: str) -> str:
 
 def _yes_or_no(name: str, title: Text) -> tuple[ReportColumn, ...]:
     """Whether something holds of an indicator, and the same in words."""
-    value = ReportColumn(name, title, f"i.{name}")
-    return (value, *words_of(f"{name}_text", title, value.sql, wording.YES_OR_NO))
+    value = f"i.{name}"
+    words = words_of(f"{name}_text", title, value, wording.YES_OR_NO)
+    return (ReportColumn(name, title, value), *words)
 
 
 def _publications() -> ReportView:
