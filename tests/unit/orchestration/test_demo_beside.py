@@ -1,5 +1,7 @@
 """Where nothing names the demo city's systems, the keeper starts them and ends them."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
@@ -16,7 +18,6 @@ from pipeline.settings import city_folder
 from pipeline.variables import missing_variables, on_day
 from warehouse.city import load_city
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 ADDRESS, TOKEN = "CITYLAKE_DANANG_OPEN311_URL", "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - names
 SCALE = 0.01
 
@@ -76,11 +77,21 @@ def test_they_start_too_where_one_of_them_is_not_named(monkeypatch: pytest.Monke
     assert first == city.history_from
 
 
-def test_a_real_city_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_city_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever it lacks: where a real city's sources answer, nobody can make up."""
+
     def started(*_: object) -> None:
         raise AssertionError("the demo city was started for another one")
 
     monkeypatch.setattr(keeper, "demo_servers", started)
-    harbour = REPOSITORY / "tests" / "cities" / "harbour"
-    with keeper._sources(str(harbour), SCALE) as variables:
+    city = shutil.copytree(city_folder("danang"), tmp_path / "danang")
+    settings = (city / "city.yaml").read_text("utf-8")
+    history = "history:\n  from: 2025-03-08\n  to: 2025-07-02\n"
+    assert history in settings
+    (city / "city.yaml").write_text(settings.replace(history, ""), "utf-8")
+    loaded = load_city(city)
+    for name in missing_variables(loaded.sources.values(), {}):
+        monkeypatch.delenv(name, raising=False)
+    assert missing_variables(loaded.sources.values(), os.environ)
+    with keeper._sources(str(city), SCALE) as variables:
         assert variables == {}
