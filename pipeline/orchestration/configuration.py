@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,7 +224,11 @@ def _plugins(seat: Seat) -> Path:
 
 
 def _lineage(base: Mapping[str, str]) -> dict[str, object]:
-    """Off, or to the place that the environment names; no source code and no parameters in it."""
+    """Off, or to the place that the environment names; no source code and no parameters in it.
+
+    Raises:
+        OrchestrationError: when the folder cannot be written to.
+    """
     place = base.get(LINEAGE_VARIABLE, "").strip()
     if not place:
         return {"openlineage__disabled": True}
@@ -231,7 +236,7 @@ def _lineage(base: Mapping[str, str]) -> dict[str, object]:
         transport: dict[str, object] = {"type": "http", "url": place}
     else:
         folder = Path(place).absolute()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _check_writable(folder)
         # A file an event: tasks that end at the same time would write into each other's lines.
         transport = {"type": "file", "log_file_path": str(folder / "event"), "append": False}
     no_code = {"scope": {}, "controls": {"include_source_code": False}}
@@ -242,6 +247,21 @@ def _lineage(base: Mapping[str, str]) -> dict[str, object]:
         "openlineage__namespace": "citylake",
         "openlineage__emission_policy": json.dumps([no_code]),
     }
+
+
+def _check_writable(folder: Path) -> None:
+    """Make the folder of lineage's events.
+
+    Raises:
+        OrchestrationError: when it cannot be made, or written to.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        message = f"{LINEAGE_VARIABLE}: {folder} cannot be written to ({error.strerror})"
+        raise OrchestrationError(message) from error
 
 
 def _keys(place: Path) -> dict[str, str]:
