@@ -18,6 +18,10 @@ LATE = (
     "UPDATE publication_status SET stale = true, data_as_of = DATE '2025-07-03', "
     "late_sources = ['feedback.open311'] WHERE publication = 'indicators-feedback'"
 )
+ASKED = (
+    "UPDATE audit_source SET is_late = true, as_of = DATE '2025-07-03' "
+    "WHERE source = 'feedback.open311'"
+)
 HELD = (
     "UPDATE publication_status SET stale = true, verdict = 'hold', "
     "failing_checks = ['magnitude'] WHERE publication = 'indicators-administration'"
@@ -37,6 +41,7 @@ def draw(desk: Desk, folder: Path) -> None:
             brief = desk.brief(desk.area(*key), role, language)
             _draw(f"{name}-{language}", brief.content, folder)
     desk.change(LATE)
+    desk.change(ASKED)
     desk.change(HELD)
     _draw("city-in-trouble-vi", desk.brief(desk.area("48")).content, folder)
 
