@@ -9,6 +9,8 @@ from demo.draw import uniform
 ENCOUNTERS_A_DAY = 9_000
 FEWEST_ENCOUNTERS = 30  # room for the planted faults of a day on a small scale
 HOLIDAY_FACTOR = 0.45
+# On a day that is no holiday there are more than on the mean day, which has a share of them.
+ORDINARY_FACTOR = 1.0127
 WEEKDAY_FACTORS = (1.26, 1.14, 1.09, 1.06, 1.05, 0.82, 0.58)  # Monday first
 # Clinics fill in the early morning and after noon; at night there are emergencies only.
 HOUR_WEIGHTS = (
@@ -20,7 +22,7 @@ HOUR_WEIGHTS = (
 @cache
 def encounters_on(seed: int, day: date, scale: float) -> int:
     """How many encounters begin on a day: weekday, holidays, Tết and 6% of chance."""
-    factor = WEEKDAY_FACTORS[day.weekday()] * days.tet_factor(day)
+    factor = ORDINARY_FACTOR * WEEKDAY_FACTORS[day.weekday()] * days.tet_factor(day)
     if (day.month, day.day) in days.PUBLIC_HOLIDAYS:
         factor *= HOLIDAY_FACTOR
     chance = 0.94 + 0.12 * uniform(seed, day.toordinal(), "encounters")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY
 
 HISTORY, LAST = date(2025, 7, 1), date(2025, 7, 3)
 DAYS = (HISTORY, date(2025, 7, 2), LAST)
+OVERLAP = timedelta(days=2)  # by which a read goes back before the last one
 SCALE = 0.02
 TOKEN = "health-token"  # noqa: S105 - of this test's server
 
@@ -76,10 +77,16 @@ class Found:
 
 @dataclasses.dataclass(frozen=True)
 class Told:
-    """A lake after the reads of all days, the manifest, and what became of every resource."""
+    """A lake after the reads of all days, the manifest, and what became of every resource.
+
+    Attributes:
+        told_again: What was removed within the overlap before the first read. The export of
+            everything has neither the resource nor the deletion; the next one lists the deletion.
+    """
 
     root: Path
     manifest: list[dict[str, Any]]
+    told_again: set[str]
     found: list[Found]
 
     def planted(self, effect: str) -> set[tuple[str, str]]:
@@ -116,14 +123,19 @@ def told(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Told:
         for day in DAYS:
             _run(home, ready, day)
     root = home / "danang"
-    return Told(root, manifest(seed, LAST), list(_found(root)))
+    removed = {
+        line["encounter_id"]
+        for line in manifest(seed, HISTORY, HISTORY - OVERLAP)
+        if line["kind"] == "removed" and line["day"] > (HISTORY - OVERLAP).isoformat()
+    }
+    return Told(root, manifest(seed, LAST), removed, list(_found(root)))
 
 
-def manifest(seed: int, last: date) -> list[dict[str, Any]]:
-    """What is planted, as the demo city itself lists it to a reader from `HISTORY` on."""
+def manifest(seed: int, last: date, first_read: date = HISTORY) -> list[dict[str, Any]]:
+    """What is planted, as the demo city itself lists it to a reader from a day on."""
     command = [sys.executable, "-m", "demo", "manifest", "--seed", str(seed)]
     command += ["--scale", str(SCALE), "--start", FIRST.isoformat(), "--systems", "health"]
-    command += ["--to", last.isoformat(), "--first-read", HISTORY.isoformat()]
+    command += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -251,6 +263,7 @@ def test_nothing_else_ends_as_only_planted_resources_can(told: Told, effect: str
 
 def test_nothing_ends_as_new_or_changed_without_a_cause(told: Told) -> None:
     planted = {pair for effect in ("new", "changed", "deleted") for pair in told.planted(effect)}
+    planted |= {(encounter_id, DAYS[1].isoformat()) for encounter_id in told.told_again}
     delivered = [each.delivered() for each in told.found]
     assert untrue(delivered, planted, _made_on) == []
 
@@ -264,7 +277,9 @@ def _made_on(each: Delivered) -> str:
 def test_planted_deletions_are_tombstones_and_no_other_resource_is(told: Told) -> None:
     deleted = sorted(encounter_id for encounter_id, _ in told.planted("deleted"))
     assert deleted
-    assert tombstones(told.root, "encounter", "encounter_id") == deleted
+    assert tombstones(told.root, "encounter", "encounter_id") == sorted(
+        {*deleted, *told.told_again}
+    )
     rows = core_rows(told.root, "encounter").filter(pl.col("encounter_id").is_in(deleted))
     assert rows.height == len(deleted)
 

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from demo import days
+from demo.health.calendar import encounters_on
+from demo.health.generator import generate
 from demo.health.system import URL_VARIABLE, start
 from demo.http_server import RunningServer
 from demo.systems import Settings
@@ -89,6 +91,21 @@ def faulty() -> Iterator[RunningServer]:
     server = start(Settings(WINDOW, TOKEN, fault_rate=20, troubled=False))
     yield server
     server.close()
+
+
+def test_nine_thousand_a_day_over_the_window() -> None:
+    counts = [encounters_on(2025, day, 1.0) for day in days.days_from(days.FIRST_DAY, 120)]
+    assert sum(counts) == pytest.approx(1_080_000, rel=0.01)
+
+
+@pytest.mark.parametrize("scale", [0.05, 0.2])
+def test_as_many_are_made_as_the_calendar_says(scale: float) -> None:
+    """Each encounter of the calendar is one row, planted faults among them."""
+    frame = generate(Window(7, FIRST, 10, scale))
+    per_day = dict(frame.group_by("day").len().iter_rows())
+    wanted = days.days_from(FIRST, 10)
+    assert per_day == {day.toordinal(): encounters_on(7, day, scale) for day in wanted}
+    assert sum(per_day.values()) == pytest.approx(90_000 * scale, rel=0.1)
 
 
 def test_an_export_of_everything(running: RunningServer) -> None:

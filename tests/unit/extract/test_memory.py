@@ -10,11 +10,22 @@ import pytest
 MEGABYTE = 1 << 20
 FILE_MEGABYTES = 480
 PEAK_MEGABYTES = 300
+RESOURCE = (
+    b'{"resourceType": "Encounter", "a": "1234567890", "b": "Da Nang", '
+    b'"c": "2025-07-01T08:00:00+07:00"}'
+)
+# Resources and the Bundles of what was deleted go different ways through the format.
+DELETION = (
+    b'{"request": {"method": "DELETE", "url": "Encounter/KCB-250701-00001"}, "note": "'
+    + b"x" * 10_000
+    + b'"}'
+)
 LINES = {
     "csv": b"1234567890,Da Nang,2025-07-01T08:00:00+07:00,a field that nobody wants\n",
     "ndjson": b'{"a": "1234567890", "b": "Da Nang", "c": "2025-07-01T08:00:00+07:00"}\n',
+    "fhir": RESOURCE + b"\n",
 }
-HEADERS = {"csv": b"a,b,c,d\n", "ndjson": b""}
+HEADERS = {"csv": b"a,b,c,d\n", "ndjson": b"", "fhir": b""}
 SCRIPT = """
 import re, sys
 from datetime import UTC, date, datetime
@@ -53,7 +64,7 @@ def measured(folder: Path, kind: str, name: str) -> tuple[int, int]:
     return int(records), int(peak)
 
 
-@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+@pytest.mark.parametrize("kind", LINES)
 def test_memory_is_bounded_far_below_the_size_of_a_file(tmp_path: Path, kind: str) -> None:
     # Small files never fill the parser's read-ahead (32 blocks), so the bound is absolute.
     count = FILE_MEGABYTES * MEGABYTE // len(LINES[kind])
@@ -63,4 +74,21 @@ def test_memory_is_bounded_far_below_the_size_of_a_file(tmp_path: Path, kind: st
             file.write(LINES[kind] * 1000)
     records, peak = measured(tmp_path, kind, "large")
     assert records == count // 1000 * 1000
+    assert peak <= PEAK_MEGABYTES
+
+
+def test_memory_is_bounded_where_bundles_are_taken_apart(tmp_path: Path) -> None:
+    deletions = 5
+    bundle = (
+        b'{"resourceType": "Bundle", "type": "transaction", "entry": ['
+        + b", ".join([DELETION] * deletions)
+        + b"]}\n"
+    )
+    block = RESOURCE + b"\n" + bundle
+    count = FILE_MEGABYTES * MEGABYTE // len(block)
+    with (tmp_path / "large").open("wb") as file:
+        for _ in range(count):
+            file.write(block)
+    records, peak = measured(tmp_path, "fhir", "large")
+    assert records == count * (1 + deletions)
     assert peak <= PEAK_MEGABYTES

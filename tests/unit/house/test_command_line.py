@@ -1,12 +1,15 @@
 """The command line starts light and says the version that pyproject.toml declares."""
 
 import os
+import resource
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+HELP_SECONDS = 0.5  # of processor time: what else the machine does must not count
+TRIES = 3
 HEAVY = {"dbt", "deltalake", "duckdb", "great_expectations", "polars", "pyarrow"}
 
 
@@ -54,3 +57,26 @@ def test_another_declared_version_is_seen(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(changed, encoding="utf-8")
     printed = _output(ROOT, "-m", "pipeline.cli", "--version")
     assert printed.split()[-1] != _declared_version(tmp_path)
+
+
+def _processor_seconds(folder: Path, *arguments: str, tries: int = 1) -> float:
+    """The least processor time of some tries of our interpreter, its own processes included."""
+    taken = []
+    for _ in range(tries):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        _output(folder, *arguments)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        taken.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
+    return min(taken)
+
+
+def test_help_comes_at_once() -> None:
+    assert "Usage" in _output(ROOT, "-m", "pipeline.cli", "--help")
+    assert _processor_seconds(ROOT, "-m", "pipeline.cli", "--help", tries=TRIES) < HELP_SECONDS
+
+
+def test_help_that_imports_too_much_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import time\nwhile time.process_time() < 0.6:\n    pass\n", encoding="utf-8"
+    )
+    assert _processor_seconds(tmp_path, "-m", "slow") > HELP_SECONDS
