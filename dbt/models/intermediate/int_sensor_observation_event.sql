@@ -35,9 +35,9 @@ observed_day as (
             bit_or(case when value is not null then 1::bigint << (epoch_hour % 32) end)
         ) as valid_hours,
         list(
-            concat(_source, ':', station_id, '/', observed_property, '/', observed_at)
+            struct_pack(source := _source, observed_at := observed_at)
             order by observed_at, _source
-        ) as records
+        ) as measured
     from observation
     group by station_id, observed_property, observed_date
 ),
@@ -77,7 +77,16 @@ select
     operating.observed_property,
     operating.unit,
     list_concat(
-        [operating.station_source || ':' || operating.station_id], coalesce(observed.records, [])
+        [operating.station_source || ':' || operating.station_id],
+        coalesce(
+            list_transform(observed.measured, lambda each: concat_ws(
+                '/',
+                each.source || ':' || operating.station_id,
+                operating.observed_property,
+                each.observed_at
+            )),
+            []
+        )
     ) as records,
     unit.area_code as located_code,
     unit.area_valid_from as located_valid_from,
