@@ -1,16 +1,20 @@
 # ruff: noqa: S608 - own text
-"""Three years of Da Nang's marts in the serving file, and what the charts ask of it."""
+"""Three years of Da Nang's marts in the serving file, and what every chart of it asks."""
 
 import time
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
+from bench.chart_queries import chart_queries
 from bench.line import Line
 from bench.measure import Measured
 from pipeline.context import open_context
-from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS
-from publish.serving import replace_serving, write_reports
+from publish.report_views import FIGURES
+from publish.serving import replace_serving, serving_file, write_reports
+from reports.superset.contents import reports_of
 from warehouse.paths import CityPaths
 
 CITY = "danang"
@@ -27,7 +31,9 @@ FIGURE = """
     SELECT i.indicator_code, a.area_code, a.area_valid_from, i.service_group, i.agency_code,
         'month' AS period_kind, p.period_start, (hash(i.indicator_code, a.area_code, p.period_start)
         % 1000) / 10 AS value, 100 AS numerator, 200 AS denominator, 200 AS n, i.unit, 80 AS target,
-        'P' AS obs_status, 1 AS coverage_share, DATE '2025-12-31' AS data_as_of{more}
+        CASE WHEN p.period_start < DATE '2025-01-01' THEN 'A' ELSE 'P' END AS obs_status,
+        CASE WHEN p.period_start < DATE '2025-12-01' THEN 1 ELSE 0.5 END AS coverage_share,
+        DATE '2025-12-15' AS data_as_of{more}
     FROM dim_indicator i, ({areas}) a, ({month}) p
 """
 ROWS = {
@@ -57,17 +63,14 @@ ROWS = {
         FROM ({PARTS}) a, ({MONTH}) p, range(10) t(s)
     """,
 }
-ONE_AREA = "WHERE area_code = '20242' AND area_valid_from = DATE '2025-07-01'"
-CHARTS = {
-    "headline": "SELECT * FROM report_city_indicator WHERE is_headline AND recency = 'latest'",
-    "trend": "SELECT period_start, indicator_name_vi, avg(value) FROM report_city_indicator "
-    "GROUP BY ALL ORDER BY ALL",
-    "districts": "SELECT * FROM report_district_indicator WHERE recency = 'latest'",
-    "one area": f"SELECT * FROM report_district_indicator {ONE_AREA}",
-    "sectors": "SELECT agency_name_vi, rating, count(*) FROM report_sector_indicator GROUP BY ALL",
-    "attention": f"SELECT * FROM {ATTENTION} ORDER BY severity LIMIT 100",
-    "verdicts": f"SELECT * FROM {PUBLICATIONS}",
-}
+# What auditors read of each day's attempts, checks and quarantine.
+AUDITED = """
+    INSERT INTO audit_source (source, title_vi, title_en, service_group, is_late)
+        SELECT 'source_' || i, 'Nguồn ' || i, 'Source ' || i, 1, true FROM range(20) t(i);
+    INSERT INTO audit_quarantine SELECT source, 'reason_' || i, i FROM audit_source, range(20) t(i);
+    INSERT INTO audit_check (publication, check_name, severity, status)
+        SELECT publication, 'check_' || i, 'hold', 'failed' FROM publication_status, range(100) t(i)
+"""
 
 
 class ChartsLine(Line):
@@ -79,9 +82,10 @@ class ChartsLine(Line):
     slack_seconds = SECONDS_A_CHART
 
     def prepare(self) -> None:
-        """Write the serving file once, by the pipeline's own writer and then with rows of ours."""
-        if self._file.exists():
-            return
+        """Write the serving file by the pipeline's own writer, then rows of ours.
+
+        Always anew: one of another version of the views has not the columns that charts ask for.
+        """
         context = open_context(CITY)
         paths = CityPaths(self.inputs / "charts", CITY)
         paths.create()
@@ -90,6 +94,7 @@ class ChartsLine(Line):
         with duckdb.connect(str(written)) as connection:
             for mart, select in ROWS.items():
                 connection.execute(f"INSERT INTO {mart} BY NAME {select}")
+            connection.execute(AUDITED)
             connection.execute(
                 "UPDATE publication_status SET verdict = 'publish', version = 'v', stale = false"
             )
@@ -106,20 +111,33 @@ class ChartsLine(Line):
 
     def ours(self, folder: Path) -> Measured:
         """The slowest of the charts."""
-        return Measured(max(self._seconds(chart) for chart in CHARTS.values()), 0)
+        return Measured(max(self._seconds(chart) for chart in self._charts.values()), 0)
 
     def differences(self, limit: Path, ours: Path) -> list[str]:
         """Charts without rows, and a file that is too large."""
-        found = [f"chart {name!r} is empty" for name, ask in CHARTS.items() if not self._ask(ask)]
+        found = [f"chart {key} is empty" for key, ask in self._charts.items() if not self._ask(ask)]
         size = self._file.stat().st_size
         if size > MOST_BYTES:
             found.append(f"the serving file has {size:,} bytes, allowed {MOST_BYTES:,}")
         return found
 
+    @cached_property
+    def _charts(self) -> Mapping[str, str]:
+        """What each chart of the city asks, in both languages."""
+        city = open_context(CITY)
+        reports = reports_of(
+            CITY, city.city.title, city.registry, city.city.marts, serving_file(city.paths)
+        )
+        return chart_queries(reports.assets)
+
     def _seconds(self, query: str) -> float:
-        started = time.perf_counter()
-        self._ask(query)
-        return time.perf_counter() - started
+        """The least of two: what else the machine does is none of the chart's time."""
+        taken = []
+        for _ in range(2):
+            started = time.perf_counter()
+            self._ask(query)
+            taken.append(time.perf_counter() - started)
+        return min(taken)
 
     def _ask(self, query: str) -> list[tuple[object, ...]]:
         """Opened anew each time, as a chart of Superset does."""

@@ -82,7 +82,7 @@ class Line(ABC):
 
 
 def environment(**variables: str | Path) -> Mapping[str, str]:
-    """This process's environment with more variables; both sides keep the byte code they compile."""
+    """The environment of both sides: this process's with more variables; byte code is kept."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return kept | {name: str(value) for name, value in variables.items()}
 

@@ -136,3 +136,17 @@ def serving_asset(city: str) -> Asset:
 def promotion_asset(city: str) -> Asset:
     """The newest promotion record."""
     return Asset(name="promotion", uri=f"citylake://{city}/promotion", group="promotion")
+
+
+def promoted(context: Mapping[str, Any], asset: Asset, written: dict[str, Any]) -> dict[str, Any]:
+    """Tell what follows promotion records of a new one; returns what was written.
+
+    Args:
+        context: Airflow's, of a task that has the asset as an outlet.
+        asset: As `promotion_asset` gives it.
+        written: As `pipeline.steps.promote` returns it.
+    """
+    day, event = day_of(context), context["outlet_events"][asset]
+    event.add_partitions(day)
+    event.extra = {"day": day, "record": written["record"]}
+    return written

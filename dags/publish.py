@@ -13,7 +13,16 @@ from airflow.sdk import (
 )
 from airflow.sdk.execution_time.hitl import HITLUser
 
-from dags.common import START, TASK, day_of, day_parameter, owner, publication_asset
+from dags.common import (
+    START,
+    TASK,
+    day_of,
+    day_parameter,
+    owner,
+    promoted,
+    promotion_asset,
+    publication_asset,
+)
 from pipeline.orchestration.errors import OrchestrationError
 from pipeline.orchestration.plan import CityPlan, PublicationPlan
 
@@ -31,6 +40,7 @@ chối.
 silence rejects.
 """
 ANSWER = "answer"
+LOST_ANSWERS = 3
 BODY = """
 {{% set told = ti.xcom_pull(task_ids='gate', key='event') %}}
 Ấn phẩm | Publication: **{vi}** | **{en}** (`{name}`)
@@ -72,7 +82,7 @@ def publish_dag(
         publication: The publication.
         approvers: Names of those who may answer; nobody else can.
     """
-    name = publication.name
+    name, promotion = publication.name, promotion_asset(plan.name)
     with DAG(
         f"publish_{name}",
         dag_display_name=f"Công bố | Publish: {publication.title['vi']}",
@@ -87,7 +97,12 @@ def publish_dag(
         catchup=False,
         # A candidate that waits must not stop the next one, which supersedes it.
         max_active_runs=8,
-        tags=["publish", publication.dataset_class, publication.owner_code],
+        tags=[
+            "publish",
+            *publication.groups,
+            publication.dataset_class,
+            publication.owner_code,
+        ],
         params={"day": day_parameter()},
         default_args={"owner": owner(publication.owner["vi"]), **TASK},
     ) as dag:
@@ -116,22 +131,27 @@ def publish_dag(
             assigned_users=[HITLUser(id=each, name=each) for each in approvers],
             doc_md="Chờ người được nêu tên; quá hạn là từ chối | Waits for a named person; "
             "silence rejects",
-            retries=0,
+            # Airflow may lose an answer that comes while the task parks itself, and fails the task:
+            # it is asked again.
+            retries=LOST_ANSWERS,
             retry_policy=None,
         )
 
-        @task
+        @task(outlets=[promotion])
         def approve() -> dict[str, Any]:
             """Công bố theo lời người duyệt | Publish on the word of the named person."""
             from pipeline import steps
             from pipeline.orchestration.triggers import person_of
 
-            ti = get_current_context()["ti"]
+            context = get_current_context()
+            ti = context["ti"]
             told = ti.xcom_pull(task_ids="gate", key="event")
             person = person_of(ti.xcom_pull(task_ids="approval", key=ANSWER), approvers)
-            return steps.approve(city, name, told["candidate"], person)
+            return promoted(
+                context, promotion, steps.approve(city, name, told["candidate"], person)
+            )
 
-        @task(trigger_rule=TriggerRule.ALL_SKIPPED)
+        @task(trigger_rule=TriggerRule.ALL_SKIPPED, outlets=[promotion])
         def refuse() -> dict[str, Any]:
             """Ghi lời từ chối hoặc sự im lặng | Enter refusal or silence in the ledger."""
             from airflow.sdk.exceptions import AirflowSkipException
@@ -140,13 +160,15 @@ def publish_dag(
             from pipeline.orchestration.triggers import refused_by
             from pipeline.status import is_waiting
 
-            ti = get_current_context()["ti"]
+            context = get_current_context()
+            ti = context["ti"]
             answer = ti.xcom_pull(task_ids="approval", key=ANSWER)
             if not answer:
                 raise AirflowSkipException("nothing was held")
             told, person = ti.xcom_pull(task_ids="gate", key="event"), refused_by(answer)
             if is_waiting(city, name, told["candidate"]):
-                return steps.refuse(city, name, told["candidate"], person)
+                refused = steps.refuse(city, name, told["candidate"], person)
+                return promoted(context, promotion, refused)
             if person is None:
                 raise AirflowSkipException("it does not wait any more: decided, or superseded")
             raise OrchestrationError(

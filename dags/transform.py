@@ -22,6 +22,7 @@ from dags.common import (
     deadline,
     deadline_asset,
     limits,
+    promoted,
     promotion_asset,
     publication_asset,
 )
@@ -92,10 +93,10 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
         @task(outlets=[promotion, *publications.values()])
         def promote(built: Any) -> dict[str, Any]:
             """Ghi một bản ghi công bố | Write one promotion record: the only commit."""
-            from pipeline import steps
+            from pipeline.orchestration.judged import promote_judged
 
-            promoted = steps.promote(city, built["build"])
-            tell("promoted", built["build"], record=promoted["record"])
+            written = promote_judged(city, built["build"])
+            tell("promoted", built["build"], record=written["record"])
             context = get_current_context()
             day = day_of(context)
             for name, asset in publications.items():
@@ -103,12 +104,10 @@ def transform_dag(city: str, plan: CityPlan) -> DAG:
                 event.add_partitions(day)
                 event.extra = {
                     "day": day,
-                    "record": promoted["record"],
-                    **promoted["publications"][name],
+                    "record": written["record"],
+                    **written["publications"][name],
                 }
-            context["outlet_events"][promotion].add_partitions(day)
-            context["outlet_events"][promotion].extra = {"day": day, "record": promoted["record"]}
-            return promoted
+            return promoted(context, promotion, written)
 
         @task
         def serve() -> dict[str, Any]:
@@ -131,13 +130,14 @@ def _condition(plan: CityPlan) -> Any:
 
 def deadline_dag(city: str, plan: CityPlan) -> DAG:
     """At the hour that `city.yaml` names, says what is missing and starts `transform`."""
-    asset = deadline_asset(plan.name)
+    asset, promotion = deadline_asset(plan.name), promotion_asset(plan.name)
     with DAG(
         "deadline",
         dag_display_name="Đến hạn | Deadline",
         description="Đến hạn dựng kết quả | The hour by which marts are built",
-        doc_md="Ghi lại nguồn còn thiếu, rồi cho `transform` chạy | Writes down which source is "
-        "missing, then lets `transform` run with what is there.",
+        doc_md="Ghi lại nguồn còn thiếu, rồi cho `transform` chạy; nguồn nào cũng về và kết quả đã "
+        "dựng thì bỏ qua | Writes down which source is missing, then lets `transform` run with "
+        "what is there; skipped where every source has come and the marts were built.",
         schedule=daily(plan.deadline, plan.timezone),
         **limits(plan),
         max_active_runs=1,
@@ -146,14 +146,20 @@ def deadline_dag(city: str, plan: CityPlan) -> DAG:
         default_args={"owner": plan.title["vi"], **TASK},
     ) as dag:
 
-        @task(outlets=[asset])
+        @task(inlets=[promotion], outlets=[asset])
         def missing() -> dict[str, Any]:
             """Nguồn nào chưa về | Which source has not come by the deadline."""
+            from airflow.sdk.exceptions import AirflowSkipException
+
             from pipeline.orchestration.deadline import missing_sources
+            from pipeline.orchestration.triggers import was_promoted
 
             context = get_current_context()
             day = day_of(context)
             late: list[Any] = list(missing_sources(city, day, context["run_id"]))
+            records = [each.extra for each in context["inlet_events"][promotion]]
+            if not late and was_promoted(records, day):
+                raise AirflowSkipException("every source has come, and the marts were built")
             event = context["outlet_events"][asset]
             event.add_partitions(day)
             event.extra = {"day": day, "missing": late}

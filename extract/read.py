@@ -22,6 +22,8 @@ the option has none.
         backoff_seconds    wait before the second request, doubled each time (0.5)
         backoff_max_seconds (30)
         retry_after_max_seconds  a longer `Retry-After` ends the attempts at once (120)
+        requests_per_second  most requests that one reading starts in a second, retries, followed
+                           redirects and all pages in flight counted together (no bound)
         proxy_env          environment variable that holds a proxy's address
         member             as above
     transport.kind: postgres   delivers Arrow files: taken with format `arrow`; with `text_column`

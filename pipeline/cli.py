@@ -123,7 +123,10 @@ def explain(
 
     REFERENCE is `<source>:<record id>` (feedback.open311:DN-1; a key of several columns: its
     values in order, joined by `/`) or
-    `<indicator>/<area>/<month>` (FB1/490/2025-05; FB1/490@2019-01-01/2025-05).
+    `<indicator>/<area>/<month>` (FB1/490/2025-05; FB1/490@2019-01-01/2025-05; of the sector mart
+    the agency in the place of the area: FB1/trung_tam_1022/2025-05) or
+    `<dataset>/<values of its key in its order>/<column>`
+    (service-request-monthly/2025-05/490/road/requests_closed).
     """
     from pipeline.explain import print_explanation
 

@@ -1,82 +1,72 @@
-"""`citylake explain`: where a source row went, and which records make a mart cell."""
+"""`citylake explain`: where a source row went, and which records make a cell."""
 
 import json
-import re
 import sys
 from collections.abc import Mapping
-from contextlib import closing
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from pipeline.context import Context, open_context
 from pipeline.exit_codes import ExitCode
-from pipeline.explain_record import UnknownReferenceError, explain_record
+from pipeline.explain_cell import CELL, NotClearedError, explain_cell
+from pipeline.explain_dataset import explain_dataset_cell
+from pipeline.explain_record import SEPARATOR, UnknownReferenceError, explain_record
 from pipeline.quarantine import WARNING as RAW_WARNING
-from pipeline.transform import Pinned, build_inputs
-from publish.serving import is_served
-from warehouse.dbt_inputs import attach_inputs
-from warehouse.duck import session
-from warehouse.errors import CitylakeError
-from warehouse.explain_mart import contributing_events
-from warehouse.mart_file import attach, scratch_session
-from warehouse.promotion_record import Content, current
-from warehouse.registry_model import Indicator
-from warehouse.sql import literal, quoted
-from warehouse.workspace import workspace
 
-CELL = re.compile(
-    r"(?P<indicator>\w+)/(?P<area>[^/@]+)(?:@(?P<valid_from>\d{4}-\d\d-\d\d))?/(?P<month>\d{4}-\d\d)"
-)
-MARTS = ("mart_city_indicator", "mart_district_indicator")
 SHOWN_LINES = 20
-
-
-class NotClearedError(CitylakeError):
-    """What was asked for may not be shown."""
+SHOWN_VALUES = 3
 
 
 def print_explanation(
     city: str, reference: str, *, with_raw: bool = False, as_json: bool
 ) -> ExitCode:
-    """Print what is known of a source row or a mart cell.
+    """Print what is known of a source row or a cell.
 
     Args:
         city: Name or folder of the city.
-        reference: `<source>:<record id>`, or a cell.
+        reference: `<source>:<record id>`, or a cell of an indicator mart or of an open dataset.
         with_raw: Whether to print a record as it was delivered, too.
         as_json: Whether to print JSON.
 
     Returns:
-        `NOT_CLEARED` for an indicator that may not be shown, which is said on the error stream.
+        `NOT_CLEARED` for a cell that may not be shown, which is said on the error stream.
 
     Raises:
         UnknownReferenceError: when the reference names nothing.
     """
     context = open_context(city)
-    cell = CELL.fullmatch(reference)
-    if cell is not None:
-        try:
-            found = explain_cell(context, **cell.groupdict())
-        except NotClearedError as error:
-            sys.stderr.write(f"citylake: {error}\n")
-            return ExitCode.NOT_CLEARED
-    else:
-        source_id, _, record_id = reference.partition(":")
-        if source_id not in context.city.sources or not record_id:
-            known = ", ".join(context.city.sources)
-            message = f"{reference!r} is no <source>:<record id> (sources: {known}) and no cell"
-            raise UnknownReferenceError(message)
-        source = context.city.sources[source_id]
-        found = explain_record(context, source, record_id, with_raw=with_raw)
-        if with_raw:
-            sys.stderr.write(f"{RAW_WARNING}\n")
+    try:
+        found = _explained(context, reference, with_raw=with_raw)
+    except NotClearedError as error:
+        sys.stderr.write(f"citylake: {error}\n")
+        return ExitCode.NOT_CLEARED
     if as_json:
         text = json.dumps(found, ensure_ascii=False, indent=2, default=str)
         sys.stdout.write(text + "\n")
     else:
         _print(found)
     return ExitCode.PUBLISHED
+
+
+def _explained(context: Context, reference: str, *, with_raw: bool) -> dict[str, Any]:
+    dataset, is_cell, _ = reference.partition(SEPARATOR)
+    if is_cell and dataset in context.registry.publications:
+        return explain_dataset_cell(context, reference)
+    cell = CELL.fullmatch(reference)
+    if cell is not None:
+        return explain_cell(context, **cell.groupdict())
+    source_id, _, record_id = reference.partition(":")
+    if source_id not in context.city.sources or not record_id:
+        known = ", ".join(context.city.sources)
+        raise UnknownReferenceError(
+            f"{reference!r} is no <source>:<record id> (sources: {known}) and no cell of an "
+            f"indicator or a dataset"
+        )
+    source = context.city.sources[source_id]
+    found = explain_record(context, source, record_id, with_raw=with_raw)
+    if with_raw:
+        sys.stderr.write(f"{RAW_WARNING}\n")
+    return found
 
 
 def _print(found: Mapping[str, Any], indent: str = "") -> None:
@@ -106,103 +96,8 @@ def _print_list(name: str, values: list[Any], indent: str) -> None:
 
 
 def _text(value: Any) -> str:
-    """A value for people: a decimal without the zeros at its end."""
+    """A value for people: a decimal without the zeros at its end, the first ones of many."""
+    if isinstance(value, list):
+        more = f" and {len(value) - SHOWN_VALUES} more" if len(value) > SHOWN_VALUES else ""
+        return " ".join(map(_text, value[:SHOWN_VALUES])) + more
     return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
-
-
-def explain_cell(
-    context: Context, indicator: str, area: str, valid_from: str | None, month: str
-) -> dict[str, Any]:
-    """The promoted value of an indicator's cell and the records that it was counted from.
-
-    Args:
-        context: The city.
-        indicator: Code of the indicator.
-        area: Code of the city, district or ward.
-        valid_from: First day of the area's validity; needed where the month knows the code
-            with two extents.
-        month: `YYYY-MM`.
-
-    Returns:
-        `cell` (the promoted row) and `events` (key, anchor day, weight, contribution each).
-
-    Raises:
-        NotClearedError: when the indicator is of people's health.
-        UnknownReferenceError: when no such cell is promoted, or the code is ambiguous.
-    """
-    if indicator not in context.registry.indicators:
-        known = ", ".join(context.registry.indicators)
-        raise UnknownReferenceError(f"{context.city.name} has no indicator {indicator} ({known})")
-    registered = context.registry.indicators[indicator]
-    _refuse_health(context, registered)
-    promoted = current(context.paths, registered.publication)
-    if promoted is None:
-        raise UnknownReferenceError(f"nothing of {registered.publication} is promoted")
-    try:
-        start = date.fromisoformat(f"{month}-01")
-    except ValueError as error:
-        raise UnknownReferenceError(f"{month} is no month") from error
-    row = _cell_row(context, promoted.mart_file, indicator, area, valid_from, start)
-    with workspace(context.paths) as work, closing(session()) as connection:
-        pinned = _pinned_by(context, promoted.content)
-        attach_inputs(connection, build_inputs(context, pinned, work))
-        events = contributing_events(
-            connection, registered, area, row["area_valid_from"], start
-        ).to_pylist()
-    return {"cell": row, "events": events}
-
-
-def _refuse_health(context: Context, indicator: Indicator) -> None:
-    """Refuse an indicator whose marts are never served.
-
-    Raises:
-        NotClearedError: with the reason.
-    """
-    publication = context.registry.publications[indicator.publication]
-    if is_served(publication, context.city.marts):
-        return
-    code, event = indicator.definition.code, indicator.definition.event
-    raise NotClearedError(
-        f"indicator {code} is not cleared for display: it is counted from {event}, a table on "
-        f"people's health (health: true); before disclosure control exists, its publication "
-        f"{publication.name} is judged and kept, but neither served, released nor explained"
-    )
-
-
-def _pinned_by(context: Context, content: Content) -> Pinned:
-    return Pinned(
-        {
-            name: context.lake.snapshot("core", name, content.pins[name])
-            if name in content.pins
-            else None
-            for name in context.city.tables
-        }
-    )
-
-
-def _cell_row(
-    context: Context,
-    mart_file: Any,
-    indicator: str,
-    area: str,
-    valid_from: str | None,
-    start: date,
-) -> dict[str, Any]:
-    rows: list[dict[str, Any]] = []
-    with scratch_session(context.paths.work) as connection:
-        attach(connection, mart_file, "promoted")
-        for mart in MARTS:
-            sql = (
-                f"SELECT * FROM promoted.main.{quoted(mart)} "  # noqa: S608 - a fixed name
-                f"WHERE indicator_code = {literal(indicator)} AND area_code = {literal(area)} "
-                f"AND period_start = DATE '{start.isoformat()}'"
-            )
-            if valid_from:
-                sql += f" AND area_valid_from = DATE '{date.fromisoformat(valid_from)}'"
-            rows += connection.sql(sql).to_arrow_table().to_pylist()
-    if len(rows) > 1:
-        choices = ", ".join(f"{area}@{row['area_valid_from']}" for row in rows)
-        raise UnknownReferenceError(f"area {area} is ambiguous in {start:%Y-%m}: {choices}")
-    if not rows:
-        raise UnknownReferenceError(f"no value of {indicator} for {area} in {start:%Y-%m}")
-    return rows[0]

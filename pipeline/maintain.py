@@ -8,9 +8,11 @@ from extract.outcomes import gather_outcomes
 from extract.raw import RawStore
 from pipeline.context import Context
 from pipeline.parked import parked_versions
+from quality.journal import gather as gather_checks
 from warehouse.compaction import compact as compact_table
 from warehouse.lake import Kind
 from warehouse.promotion_record import Record
+from warehouse.record_compaction import compact_records
 from warehouse.retention import forget_marts, forget_quarantine, forget_raw, vacuum
 from warehouse.workspace import any_writer
 
@@ -24,14 +26,21 @@ class Compacted:
     Attributes:
         files: How many data files fewer the newest versions of all tables have.
         outcomes: Outcomes of old attempts that no longer have a file each.
+        checks: Check results of old runs that no longer have one.
+        records: Files of the records of attempts that are read from one file by now.
     """
 
     files: int
     outcomes: int
+    checks: int
+    records: int
 
 
 def compact(context: Context) -> Compacted:
-    """Put many small files of tables and journal together; what they say stays."""
+    """Put many small files of tables and journal together; what they say stays.
+
+    The caller holds the city's lock.
+    """
     lake, paths = context.lake, context.paths
     gathered = [
         gather_outcomes(paths.journal, source, paths.work) for source in context.city.sources
@@ -41,7 +50,7 @@ def compact(context: Context) -> Compacted:
         for kind in KINDS
         for table in lake.tables(kind)
     ]
-    return Compacted(sum(fewer), sum(gathered))
+    return Compacted(sum(fewer), sum(gathered), gather_checks(paths), compact_records(lake))
 
 
 @dataclass(frozen=True)

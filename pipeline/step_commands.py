@@ -18,11 +18,25 @@ Build = Annotated[str, typer.Option("--build", help="Id that `step build` printe
 
 
 @step_app.command()
-def extract(city: City, source: Source, date: Day) -> None:
+def extract(
+    city: City,
+    source: Source,
+    date: Day,
+    first: Annotated[
+        datetime | None,
+        typer.Option(
+            "--first",
+            formats=["%Y-%m-%d"],
+            help="Ask again for the days of the past from this one to --date; the cursor stays.",
+        ),
+    ] = None,
+) -> None:
     """Read a source for a day and store what it sent; nothing is loaded."""
     from pipeline import steps
 
-    _print(steps.extract(city, source, _iso(date)))
+    day = _iso(date)
+    window = {"first": _iso(first), "last": day} if first is not None else None
+    _print(steps.extract(city, source, day, window))
 
 
 @step_app.command()

@@ -179,7 +179,7 @@ def promote(city: str, build: str | None) -> Json:
 
     Raises:
         BuildError: when the build is gone or not checked, or contracts or code changed since.
-        PromotionError: when it was checked against another record than the latest one.
+        OvertakenError: when it was checked against another record than the latest one.
     """
     context = _open(city)
     if build is None:
@@ -263,11 +263,13 @@ def compact(city: str, day: str) -> Json:
     """Put many small files of tables and journal together; `maintain` removes the old ones.
 
     Returns:
-        `files` (how many fewer the newest versions have) and `outcomes` (of old attempts, which
-        no longer have a file each).
+        `files` (how many fewer the newest versions have), `outcomes` and `checks` (of old
+        attempts and runs, which no longer have a file each) and `records` (files of attempts'
+        records that were put together).
 
     Raises:
         CommitConflictError: when loads overtook it too often.
+        CompactionError: when rows or records were lost or doubled on the way; all stays.
     """
     context = _context(city, day)
     with run_lock(context.paths.lock):

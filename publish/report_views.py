@@ -6,9 +6,10 @@ title, the head of the description of its contract; further columns are declared
 their titles.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from publish import wording
+from publish.attention_view import attention_view
 from publish.audit_views import audit_views
 from publish.report_column import (
     ReportColumn,
@@ -52,7 +53,8 @@ def report_views(contracts: Mapping[str, TableContract]) -> dict[str, ReportView
     views.append(_indicators())
     views.append(_publications())
     views += audit_views()
-    views.append(_attention([name for name in FIGURES if name in known and "sector" not in name]))
+    read = [name for name in FIGURES if name in known and "sector" not in name]
+    views.append(attention_view(ATTENTION, read))
     return {view.name: view for view in views}
 
 
@@ -138,6 +140,13 @@ def _caution(language: str) -> str:
     return f"nullif(concat_ws(' · ', {parts}), '')"
 
 
+def _status_note(language: str) -> str:
+    """The status of a figure that has not the usual one; a missing value says its own."""
+    word = wording.word_sql("m.obs_status", wording.OBS_STATUSES, language)
+    usual = literal(wording.USUAL_STATUS)
+    return f"CASE WHEN m.value IS NOT NULL AND m.obs_status <> {usual} THEN {word} END"
+
+
 def _line_name(language: str) -> str:
     """The name of a figure's line over time: an extent that ended has a line of its own."""
     return f"concat_ws(' · ', i.name_{language}, {_caution(language)})"
@@ -163,6 +172,11 @@ def _added(contract: TableContract) -> list[ReportColumn]:
             {each: _area_note(each) for each in LANGUAGES},
         ),
         *in_both("caution", Text("Lưu ý", "Caution"), {each: _caution(each) for each in LANGUAGES}),
+        *in_both(
+            "status_note",
+            Text("Trạng thái khác thường lệ", "Unusual status"),
+            {each: _status_note(each) for each in LANGUAGES},
+        ),
         *in_both(
             "line_name",
             Text("Chỉ số trên biểu đồ", "Indicator on charts"),
@@ -300,8 +314,9 @@ def _titles_of_late(language: str) -> str:
 
 def _yes_or_no(name: str, title: Text) -> tuple[ReportColumn, ...]:
     """Whether something holds of an indicator, and the same in words."""
-    value = ReportColumn(name, title, f"i.{name}")
-    return (value, *words_of(f"{name}_text", title, value.sql, wording.YES_OR_NO))
+    value = f"i.{name}"
+    words = words_of(f"{name}_text", title, value, wording.YES_OR_NO)
+    return (ReportColumn(name, title, value), *words)
 
 
 def _publications() -> ReportView:
@@ -352,91 +367,3 @@ def _publications() -> ReportView:
     ]
     title = Text("Kết luận về từng bộ dữ liệu", "Verdict on every publication")
     return declared_view(PUBLICATIONS, title, columns, "publication_status s")
-
-
-_SUBJECT = (
-    "indicator_code",
-    "area_code",
-    "area_valid_from",
-    "service_group",
-    "is_open",
-    *(
-        f"{name}_{language}"
-        for name in ("indicator_name", "area_name", "area_note", "agency_name", "period")
-        for language in LANGUAGES
-    ),
-    *(
-        f"{name}_{language}"
-        for name in ("value_text", "target_text", "obs_status_text", "stamp_text")
-        for language in LANGUAGES
-    ),
-    *(f"data_as_of_text_{language}" for language in LANGUAGES),
-    "stamp",
-)
-
-
-_GRAVITY = "CASE rating WHEN 'red' THEN 1 ELSE 3 END"
-
-
-def _joined(*parts: str) -> str:
-    return f"concat_ws('/', {', '.join(parts)})"
-
-
-def _attention(figures: Sequence[str]) -> ReportView:
-    """Headline figures that are off target, and figures whose stamp is not current.
-
-    What is off target is a line for each area and period. Of a late source everything is old at
-    once: whatever has the same `line` is told together, for as many areas as the reader may see.
-    """
-    titles = {
-        "indicator_code": Text("Mã chỉ số", "Indicator code"),
-        "area_code": Text("Mã địa bàn", "Area code"),
-        "area_valid_from": Text("Địa bàn hiệu lực từ", "Area valid from"),
-        "service_group": Text("Nhóm dịch vụ", "Service group"),
-        "is_open": Text("Công khai", "Open"),
-        "indicator_name": Text("Chỉ số", "Indicator"),
-        "area_name": Text("Địa bàn", "Area"),
-        "area_note": Text("Tình trạng địa bàn", "State of the area"),
-        "agency_name": Text("Cơ quan chịu trách nhiệm", "Answerable agency"),
-        "period": Text("Kỳ", "Period"),
-        "value_text": Text("Giá trị", "Value"),
-        "target_text": Text("Chỉ tiêu", "Target"),
-        "obs_status_text": Text("Trạng thái", "Status"),
-        "stamp": Text("Dấu", "Stamp"),
-        "stamp_text": Text("Dấu", "Stamp"),
-        "data_as_of_text": Text("Số liệu đến ngày", "Data as of"),
-    }
-    columns = [
-        ReportColumn("reason", Text("Mã lý do", "Reason code")),
-        *(ReportColumn(f"reason_text_{each}", Text("Lý do", "Reason")) for each in LANGUAGES),
-        ReportColumn("severity", Text("Mức", "Severity")),
-        ReportColumn("line", Text("Dòng", "Line")),
-        ReportColumn("place", Text("Thứ tự", "Order")),
-        ReportColumn("is_whole_city", Text("Toàn thành phố", "Whole city")),
-        *(
-            ReportColumn(name, titles.get(name) or titles[name.rpartition("_")[0]])
-            for name in _SUBJECT
-        ),
-    ]
-    subject = ", ".join(_SUBJECT)
-    area = ("area_code", "area_valid_from")
-    parts = []
-    for view in figures:
-        is_whole = "city" in view
-        recent = f"FROM {view} WHERE is_headline AND recency <> 'past'"
-        place = _joined(
-            "severity", f"{int(not is_whole)}", "lpad(CAST(service_group AS VARCHAR), 2, '0')",
-            "indicator_code", *area, "recency",
-        )  # fmt: skip
-        for name, severity, condition, line in (
-            ("rating", _GRAVITY, "rating IN ('red', 'amber')", ("period_vi", *area)),
-            ("stamp", "2", "stamp <> 'current' AND is_valid_area", ()),
-        ):
-            parts.append(
-                f"SELECT {name} AS reason, {name}_text_vi AS reason_text_vi, "
-                f"{name}_text_en AS reason_text_en, {severity} AS severity, "
-                f"{_joined('reason', 'indicator_code', *line)} AS line, {place} AS place, "
-                f"{is_whole} AS is_whole_city, {subject} {recent} AND {condition}"
-            )
-    title = Text("Việc cần chú ý hôm nay", "What needs attention today")
-    return ReportView(ATTENTION, title, columns, " UNION ALL ".join(parts))

@@ -54,6 +54,9 @@ OBS_STATUSES: Mapping[str, Text] = {
     "A": Text("chính thức", "final"),
 }
 
+# What a figure is until its source can change it no more: most of those that leaders see.
+USUAL_STATUS = "P"
+
 UNITS: Mapping[str, Text] = {
     "%": Text("%", "%"),
     "requests": Text("phản ánh", "requests"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.duck import THREADS, one_thread_a_statement
 from warehouse.lake import DataFile
 from warehouse.sql import literal, quoted
 
@@ -17,10 +18,7 @@ from warehouse.sql import literal, quoted
 # serves to keep the number of statements down where partitions are tiny.
 _ALONE_ROWS = 4_000
 _TOGETHER_ROWS = 200_000
-# A larger partition keeps all threads busy by itself; two of them at once would only hold twice
-# the memory.
 _ROW_GROUP = 32_768
-_STATEMENTS_AT_ONCE = 2
 
 # A column with more different values than this in a row group has none worth a dictionary; to find
 # that out late costs an eighth of the writing, and makes the files no smaller.
@@ -55,26 +53,32 @@ def write_files(
         The files written, empty where the SELECT gave no rows.
     """
     name = f"part-{secrets.token_hex(8)}"
-    large: list[str] = []
-    small: list[str] = []
     if partition_column is None:
-        large.append(_copy(select, folder / f"{name}.parquet", _FORMAT))
+        statements = [_copy(select, folder / f"{name}.parquet", _FORMAT)]
     else:
-        for place, group in enumerate(_groups(partitions)):
-            statement = _copy_group(select, folder, partition_column, group, f"{name}-{place}")
-            is_large = sum(partitions[value] for value in group) > _ROW_GROUP
-            (large if is_large else small).append(statement)
+        statements = [
+            _copy_group(select, folder, partition_column, group, f"{name}-{place}")
+            for place, group in enumerate(_groups(partitions))
+        ]
+    rows = [row for each in _run(connection, statements) for row in each]
+    files = [_data_file(folder, row, partition_column) for row in rows]
+    discard(folder, [each for each in files if not each.rows])
+    return [each for each in files if each.rows]
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection, statements: list[str]
+) -> list[list[tuple[Any, ...]]]:
+    """What each statement gives: one alone by all threads, several by a thread each."""
 
     def run(statement: str) -> list[tuple[Any, ...]]:
         with connection.cursor() as cursor:
             return cursor.execute(statement).fetchall()
 
-    with ThreadPoolExecutor(_STATEMENTS_AT_ONCE) as pool:
-        written = [*map(run, large), *pool.map(run, small)]
-    rows = [row for each in written for row in each]
-    files = [_data_file(folder, row, partition_column) for row in rows]
-    discard(folder, [each for each in files if not each.rows])
-    return [each for each in files if each.rows]
+    if len(statements) == 1:
+        return [run(statements[0])]
+    with one_thread_a_statement(connection), ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, statements))
 
 
 def _groups(partitions: Partitions) -> list[list[str | None]]:

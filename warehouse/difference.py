@@ -8,7 +8,7 @@ from pathlib import Path
 
 from warehouse.contract.model import TableContract
 from warehouse.lake import Snapshot
-from warehouse.load_journal import record_files, seen_sql
+from warehouse.load_journal import NOTHING_SEEN, seen_sql
 from warehouse.sql import date_literal, json_member, literal, quoted, quoted_list, read_files, same
 from warehouse.staging import Staged
 from warehouse.winner import lost_sql, met_sql
@@ -76,8 +76,8 @@ def compare(
     )
     stored = snapshot.as_of(source.id)
     is_replay = stored is not None and stored >= staged.as_of
-    delivered = record_files(journal, source.id, staged.as_of) if is_replay else []
-    staged.connection.execute(f"CREATE OR REPLACE TABLE seen AS {seen_sql(delivered)}")
+    seen = seen_sql(journal, source.id, staged.as_of) if is_replay else NOTHING_SEEN
+    staged.connection.execute(f"CREATE OR REPLACE TABLE seen AS {seen}")
     files = _files_of_keys(staged, snapshot)
     if files:
         again = earlier is not None

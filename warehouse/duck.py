@@ -39,6 +39,9 @@ def session(
     connection.execute(f"SET threads = {int(threads)}")
     if memory_limit is not None:
         connection.execute(f"SET memory_limit = {_literal(memory_limit)}")
+        # Its blocks are taken once and kept: to give back each that goes to disk, and to take it
+        # anew, costs a tenth of a load's time.
+        connection.execute(f"SET block_allocator_memory = {_literal(memory_limit)}")
     if temp_directory is not None:
         connection.execute(f"SET temp_directory = {_literal(str(temp_directory))}")
     return _in_utc(connection)

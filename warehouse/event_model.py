@@ -93,9 +93,9 @@ EVENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "labour_force_survey": ("_source", "ref_area", "time_period"),
 }
 
-# The column that lists the core records of an event, where an event is made of several that its
-# key does not name.
-EVENT_RECORDS: Mapping[str, str] = {"emergency_trip": "emergency_trip_ids"}
+# The column of every event model that lists the core records that the event is made of, each as
+# `explain` takes it: `<source>:<values of its key, joined by />`.
+EVENT_RECORDS = "records"
 # The events that tell of people's health: their indicators have a mart of their own.
 HEALTH_EVENTS = frozenset({"encounter"})
 INDICATOR_MARTS = frozenset(

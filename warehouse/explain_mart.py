@@ -61,8 +61,8 @@ def contributing_events(
         `denominator` before the weight, DECIMAL(18,6). The weighted sums (for a maximum: the
         greatest numerator; for a quantile: the smallest numerator that so many weighted events do
         not exceed) are the cell's; where different values are counted, one event of each has the
-        numerator 1. An event that is made of several core records lists their ids in `records`
-        (`warehouse.event_model.EVENT_RECORDS`).
+        numerator 1. `records` lists the core records of each event
+        (`warehouse.event_model.EVENT_RECORDS`): what they say is all that the event says.
     """
     create_event_views(connection)
     known = connection.execute(
@@ -73,7 +73,6 @@ def contributing_events(
     sql = _event_sql(indicator, period_start)
     event = indicator.definition.event
     keys = ", ".join(quoted(name) for name in EVENT_KEYS[event])
-    members = f", {quoted(EVENT_RECORDS[event])} AS records" if event in EVENT_RECORDS else ""
     is_distinct = indicator.definition.measure == "distinct"
     whole = is_city or is_distinct
     weight = "CAST(1 AS DECIMAL(9,8))" if whole else "relocation.weight"
@@ -81,7 +80,7 @@ def contributing_events(
     place = "" if is_city else _place_sql(area_code, area_valid_from)
     return connection.sql(
         f"SELECT {keys}, event.anchor_date, {weight} AS weight, {numerator} AS numerator, "  # noqa: S608 - names and expressions come from our registry
-        f"event.denominator{members} FROM ({sql}) AS event {place} ORDER BY {keys}"
+        f"event.denominator, event.{EVENT_RECORDS} FROM ({sql}) AS event {place} ORDER BY {keys}"
     ).to_arrow_table()
 
 

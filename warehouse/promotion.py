@@ -32,6 +32,7 @@ from warehouse.promotion_record import (
     RUN,
     Content,
     Entry,
+    OvertakenError,
     PromotionError,
     Record,
     Refused,
@@ -86,9 +87,9 @@ def promote(
         did not pass equal it.
 
     Raises:
-        PromotionError: when two publications may take the same row, or are given twice, a
-            mart file that is needed is gone, or the decisions were taken before the latest record
-            and say otherwise.
+        PromotionError: when two publications may take the same row, or are given twice, or a
+            mart file that is needed is gone.
+        OvertakenError: when the decisions were taken before the latest record and say otherwise.
     """
     _refuse_overlaps(decisions)
     ready = [judged(paths, decision, candidate, contracts) for decision in decisions]
@@ -111,7 +112,7 @@ def promote(
             result = Promotion(before, is_new=False, outdated=outdated)
             break
         if after is not None and number != after + 1:
-            raise PromotionError(
+            raise OvertakenError(
                 f"checked against promotion record {after}, but {number - 1} stands: check again"
             )
         sources = _sources(paths, record, before, candidate, ready)

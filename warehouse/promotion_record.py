@@ -31,6 +31,10 @@ class PromotionError(CitylakeError):
     """A promotion or approval that cannot be done, with the reason."""
 
 
+class OvertakenError(PromotionError):
+    """A decision was recorded after a build was checked: checked again it can be promoted."""
+
+
 @dataclass(frozen=True)
 class Content:
     """Rows of a publication that were promoted, or that wait for a person.

@@ -5,7 +5,7 @@ import duckdb
 
 from warehouse.contract.model import TableContract
 from warehouse.lake import Lake, Snapshot
-from warehouse.load_journal import record_files, seen_sql
+from warehouse.load_journal import NOTHING_SEEN, seen_sql
 from warehouse.sql import json_member, literal, quoted
 from warehouse.views import quarantine_sql, relation_sql
 
@@ -70,10 +70,10 @@ def _seen(connection: duckdb.DuckDBPyConnection, lake: Lake, records: str) -> st
     ).fetchall()
     parts = [
         f"SELECT {literal(source)} AS _source, row_hash, as_of FROM "
-        f"({seen_sql(record_files(lake.paths.journal, source, day))})"
+        f"({seen_sql(lake.paths.journal, source, day)})"
         for source, day in first
     ]
-    return " UNION ALL ".join(parts) or f"SELECT '' AS _source, * FROM ({seen_sql(())})"
+    return " UNION ALL ".join(parts) or f"SELECT '' AS _source, * FROM ({NOTHING_SEEN})"
 
 
 def _joined(table: TableContract, core: Snapshot | None, seen: str) -> str:

@@ -13,7 +13,7 @@ from warehouse.core_rows import core_columns
 from warehouse.data_files import discard, write_files
 from warehouse.duck import session
 from warehouse.lake import Commit, CommitConflictError, Lake, Snapshot
-from warehouse.load_journal import record_files, seen_sql
+from warehouse.load_journal import seen_sql
 from warehouse.records import RecordBatch
 from warehouse.sql import date_literal, literal, quoted, quoted_list, read_files, same
 from warehouse.staging import OBJECT_BITS, ROW_MASK, Compiled, stage
@@ -129,7 +129,7 @@ def _judge(
     """Add the fates of what one processing day left."""
     table, source = compiled.table, compiled.source
     stage(con, compiled, batches, day)
-    seen = seen_sql(record_files(lake.paths.journal, source.id, day))
+    seen = seen_sql(lake.paths.journal, source.id, day)
     place = f"o.digest AS _digest, (_record & {ROW_MASK})::BIGINT AS _row"
     joined = f"JOIN object o ON o.id = (_record >> {OBJECT_BITS})"
     at_place = "s._digest = l._raw_digest AND s._row = l._raw_row"

@@ -24,12 +24,15 @@ from warehouse.sql import literal, quoted, quoted_list
 OBJECT_BITS = 40
 ROW_MASK = (1 << OBJECT_BITS) - 1
 
+# A bad record waits in one text, which good ones lack: its reasons, then its raw text.
+_BETWEEN_REASONS, _BEFORE_RAW = "chr(30)", "chr(31)"
+
 # One thread takes this many rows at a time, however the source cut its batches.
 SLICE_ROWS = 25_000
-# So many rows are typed by one statement. The rows of every statement after a thread's first,
-# which memory may not hold, are put in the order of their partition: writing a partition then
-# reads its own rows back, not the whole table.
-STATEMENT_ROWS = 100_000
+# So many rows are typed by one statement, which puts them in the order of their partition: what
+# memory does not hold is written to disk, and writing a partition then reads its own rows back. The
+# more rows, the longer the run of each partition, and the fewer blocks hold rows of another one.
+STATEMENT_ROWS = 200_000
 
 Item = TypeVar("Item")
 _END = object()
@@ -62,9 +65,9 @@ class Compiled(Protocol):
 class Staged:
     """The records of one batch, typed, in tables of a scratch session.
 
-    Tables: `staged` (business columns, `_is_deleted`, `_record`, `_reasons`, `_is_good`,
-    `_row_hash`, `_key_hash`), `bad` (what quarantine keeps of a record that broke a rule) and
-    `object` (id, digest, name).
+    Tables: `staged` (business columns, `_is_deleted`, `_record`, `_is_good`, `_row_hash`,
+    `_key_hash`), `bad` (what quarantine keeps of a record that broke a rule) and `object` (id,
+    digest, name).
 
     Attributes:
         records: Records read, the rejected ones included.
@@ -231,8 +234,8 @@ def _create_tables(staged: Staged) -> None:
     )
     staged.connection.execute(
         f"""
-        CREATE TABLE staged ({columns}, _is_deleted BOOLEAN, _record BIGINT, _reasons VARCHAR[],
-            _is_good BOOLEAN, _row_hash BIGINT, _key_hash UBIGINT, _raw_record VARCHAR);
+        CREATE TABLE staged ({columns}, _is_deleted BOOLEAN, _record BIGINT, _is_good BOOLEAN,
+            _row_hash BIGINT, _key_hash UBIGINT, _set_aside VARCHAR);
         CREATE TABLE bad (_record BIGINT, _record_hash VARCHAR, raw_record VARCHAR,
             key_text VARCHAR, reasons VARCHAR[], version_at TIMESTAMPTZ);
         """
@@ -258,14 +261,14 @@ def _type(
     *,
     is_first: bool,
 ) -> None:
-    """Type the records of one statement; all but a thread's first in the order of their partition.
+    """Type the records of one statement, in the order of their partition.
 
     Raises:
         Exception: what reading them raised.
     """
     table = staged.compiled.table
     names = quoted_list(each.name for each in table.columns)
-    partition = None if is_first else table.partition_column
+    partition = table.partition_column
     connection.register("arriving", records)
     try:
         if is_first:
@@ -275,9 +278,11 @@ def _type(
         connection.execute(
             f"""
             INSERT INTO staged
-            SELECT {names}, _is_deleted, {ROW_COLUMN}, _reasons, _raw_record IS NULL,
+            SELECT {names}, _is_deleted, {ROW_COLUMN}, _raw_record IS NULL,
                 {row_hash(table.columns, "_is_deleted")}, hash({quoted_list(table.key)}),
-                _raw_record
+                CASE WHEN _raw_record IS NOT NULL THEN
+                    array_to_string(_reasons, {_BETWEEN_REASONS}) || {_BEFORE_RAW} || _raw_record
+                END
             FROM typed
             {f"ORDER BY {quoted(partition)}" if partition else ""}
             """
@@ -302,8 +307,13 @@ def _keep_bad(staged: Staged) -> None:
         f"""
         INSERT INTO bad
         SELECT _record, md5({identity}), _raw_record, key_text, _reasons, {version}::TIMESTAMPTZ
-        FROM (SELECT *, {_json_object(table.key)} AS key_text FROM staged WHERE NOT _is_good);
-        ALTER TABLE staged DROP COLUMN _raw_record
+        FROM (
+            SELECT *, {_json_object(table.key)} AS key_text,
+                string_split(left(_set_aside, cut - 1), {_BETWEEN_REASONS}) AS _reasons,
+                substr(_set_aside, cut + 1) AS _raw_record
+            FROM (SELECT *, instr(_set_aside, {_BEFORE_RAW}) AS cut FROM staged WHERE NOT _is_good)
+        );
+        ALTER TABLE staged DROP COLUMN _set_aside
         """
     )
 

@@ -1,5 +1,6 @@
 """HTTP: one client, bounded retries, and a body that is whole or an error."""
 
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ import httpx
 from extract.errors import Place, TerminalError
 from extract.raw import RawObject
 from extract.transport.base import Answer, Request, Sink, zip_members
+from extract.transport.pace import Pace
 from extract.transport.retry import RetryLaterError, Tries
 
 TOO_MANY_REQUESTS = 429
@@ -49,6 +51,7 @@ class HttpOptions:
     backoff_seconds: float = 0.5
     backoff_max_seconds: float = 30.0
     retry_after_max_seconds: float = 120.0
+    requests_per_second: float = math.inf
     proxy_env: str | None = None
     member: str | None = None
 
@@ -62,17 +65,21 @@ class HttpTransport:
         environ: Mapping[str, str],
         place: Place,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         url = (environ.get(options.url_env) if options.url_env else None) or options.url
         if not url and options.url_env:
             raise place.terminal("url", f"environment variable {options.url_env} holds no address")
         if not url:
             raise place.terminal("contract", "transport lacks option url")
+        if not options.requests_per_second > 0:
+            raise place.terminal("contract", "requests_per_second is above 0")
         self._url = httpx.URL(url)
         self._options = options
         self._source = place.source
         self.sleep = sleep
         self._token = _token(options, environ, place)
+        pace = Pace(options.requests_per_second, clock, sleep)
         # Settings come from the contract, never from a proxy or netrc that happens to be set.
         self._client = httpx.Client(
             headers={"accept-encoding": "identity", **options.headers},
@@ -82,6 +89,8 @@ class HttpTransport:
             follow_redirects=not self._token,
             proxy=environ.get(options.proxy_env) if options.proxy_env else None,
             trust_env=False,
+            # Of the client, so that retries and followed redirects wait too.
+            event_hooks={"request": [lambda _: pace.wait()]},
         )
 
     def deliver(self, request: Request, sink: Sink) -> Iterator[RawObject]:

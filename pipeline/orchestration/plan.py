@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipeline.orchestration.groups import groups_of
 from pipeline.settings import city_folder
 from warehouse.access import ACCESS_FILE
 from warehouse.city import City, load_city, source_files
@@ -57,14 +58,36 @@ class SourcePlan:
 
 @dataclass(frozen=True)
 class PublicationPlan:
-    """A publication as it is scheduled."""
+    """A publication as it is scheduled.
+
+    Attributes:
+        groups: Names of the service groups that its marts are built from.
+    """
 
     name: str
+    groups: tuple[str, ...]
     dataset_class: str
     title: Texts
     description: Texts
     owner: Texts
     owner_code: str
+
+
+@dataclass(frozen=True)
+class BrokenPlan:
+    """A contract that cannot be used, and what can be read of it all the same.
+
+    Attributes:
+        message: What is wrong, one line a problem: file, line, rule.
+        groups: Names of the service groups.
+        body: Who answers for it, by language; the city where no agency can be read.
+        body_code: Code of that agency, or None.
+    """
+
+    message: str
+    groups: tuple[str, ...]
+    body: Texts
+    body_code: str | None
 
 
 @dataclass(frozen=True)
@@ -85,7 +108,7 @@ class CityPlan:
     """What there is to schedule in a city.
 
     Attributes:
-        broken_sources, broken_publications: What is wrong in a contract, by the id of the source
+        broken_sources, broken_publications: Contracts that cannot be used, by the id of the source
             or the name of the publication that it would have been.
         broken_recipients: What is wrong in `access.yaml`, by the code of every recipient in it.
         is_demo: Whether the sources know some days of the past only.
@@ -101,8 +124,8 @@ class CityPlan:
     sources: tuple[SourcePlan, ...]
     publications: tuple[PublicationPlan, ...]
     recipients: tuple[RecipientPlan, ...]
-    broken_sources: Mapping[str, str]
-    broken_publications: Mapping[str, str]
+    broken_sources: Mapping[str, BrokenPlan]
+    broken_publications: Mapping[str, BrokenPlan]
     broken_recipients: Mapping[str, str]
 
     @property
@@ -124,12 +147,12 @@ def read_plan(city: str) -> CityPlan:
     """
     loaded = load_city(city_folder(city), lazily=True, without_broken=True)
     publications: list[PublicationPlan] = []
-    broken: dict[str, str] = {}
+    broken: dict[str, BrokenPlan] = {}
     for path in sorted((loaded.folder / "datasets").glob("*.yaml")):
         try:
             publications.append(_publication(path, loaded))
         except ContractError as error:
-            broken[path.stem] = _told(error.problems, loaded)
+            broken[path.stem] = _broken_publication(path, error, loaded)
     recipients, broken_recipients = _recipients(loaded)
     return CityPlan(
         name=loaded.name,
@@ -146,7 +169,7 @@ def read_plan(city: str) -> CityPlan:
         ),
         publications=tuple(publications),
         recipients=recipients,
-        broken_sources={name: _told(found, loaded) for name, found in loaded.broken.items()},
+        broken_sources=_broken_sources(loaded),
         broken_publications=broken,
         broken_recipients=broken_recipients,
     )
@@ -221,9 +244,49 @@ def _publication(path: Path, city: City) -> PublicationPlan:
         raise_on([document.problem(("owner",), "citylake.unknown_agency", message)])
     return PublicationPlan(
         name=path.stem,
+        groups=groups_of(data["parts"]),
         dataset_class=data["class"],
         title=data["title"],
         description=data["description"],
         owner=owner.name if owner else {},
         owner_code=data["owner"],
     )
+
+
+def _broken_sources(city: City) -> dict[str, BrokenPlan]:
+    files = source_files(city.folder)
+    found = {}
+    for name, problems in city.broken.items():
+        properties = _readable(files[name]).get("customProperties")
+        codes = [
+            node.get("value")
+            for node in (properties if isinstance(properties, list) else [])
+            if isinstance(node, Mapping) and node.get("property") == "agency"
+        ]
+        # The folder says the group, whatever the file says.
+        groups = (name.partition(".")[0],)
+        found[name] = _broken(_told(problems, city), groups, codes[0] if codes else None, city)
+    return found
+
+
+def _broken_publication(path: Path, error: ContractError, city: City) -> BrokenPlan:
+    data = _readable(path)
+    parts = data.get("parts")
+    groups = groups_of(parts if isinstance(parts, list) else [])
+    return _broken(_told(error.problems, city), groups, data.get("owner"), city)
+
+
+def _broken(message: str, groups: tuple[str, ...], code: Any, city: City) -> BrokenPlan:
+    body = city.agencies.get(code) if isinstance(code, str) else None
+    if body is None:
+        return BrokenPlan(message, groups, city.title, None)
+    return BrokenPlan(message, groups, body.name, body.code)
+
+
+def _readable(path: Path) -> Mapping[str, Any]:
+    """What a file says that may be wrong; nothing where it is no YAML."""
+    try:
+        data = read_document(path).data
+    except ContractError:
+        return {}
+    return data if isinstance(data, Mapping) else {}

@@ -37,6 +37,16 @@ def versions_read(built: Mapping[str, int], events: Iterable[Extra]) -> dict[str
     return told
 
 
+def was_promoted(events: Iterable[Extra | None], day: str) -> bool:
+    """Whether a promotion record tells of a day: its marts were built.
+
+    Args:
+        events: The extras of the events of promotion records.
+        day: Processing day, `YYYY-MM-DD`.
+    """
+    return any(event is not None and event.get("day") == day for event in events)
+
+
 def newest(events: Sequence[Extra]) -> dict[str, Any]:
     """The event of the newest promotion record.
 

@@ -20,6 +20,7 @@ from warehouse.sql import literal
 
 CITY = "report_city_indicator"
 WITHHELD = "withheld_indicator"
+SOURCES = "audit_source"
 _HEADLINES = 12
 _WARNINGS = 8
 _NAMES = 3
@@ -114,6 +115,7 @@ def _facts(reading: Reading, subject: Subject, role: Role, day: date, language: 
         "verdicts": _verdicts(published, language),
         "stamps": [] if sees_all else _stamps(figures, language),
         "definitions": _definitions(figures, told, language),
+        "sources": _sources(reading, figures, told, language),
         "withheld": _withheld(reading, role, language),
         "withheld_text": wording.NOT_CLEARED.of(language),
     }
@@ -249,6 +251,7 @@ def _end(row: Row, language: str) -> Line:
     return {
         "area": _area(row, language),
         "value": row[f"value_text_{language}"],
+        "status_note": row[f"status_note_{language}"],
         "rating": row["rating"],
         "rating_text": row[f"rating_text_{language}"],
     }
@@ -317,6 +320,27 @@ def _definitions(
         }
         for code, rows in figures.items()
         if code in told
+    ]
+
+
+def _sources(
+    reading: Reading, figures: Mapping[str, Sequence[Row]], told: Collection[str], language: str
+) -> list[Line]:
+    """Where the data came from that the brief tells of: the sources of the groups of its figures.
+
+    Titles and days are no figures, and so are bounded by no right.
+    """
+    groups = {rows[0]["service_group"] for code, rows in figures.items() if code in told}
+    agencies = {row["agency_code"]: row[f"name_{language}"] for row in reading.names("dim_agency")}
+    return [
+        {
+            "title": row[f"title_{language}"] or row["source"],
+            "owner": agencies.get(row["agency_code"]),
+            "as_of": wording.day_text(row["as_of"], language) if row["as_of"] else None,
+            "is_late": bool(row["is_late"]),
+        }
+        for row in reading.names(SOURCES, order="service_group, source")
+        if row["service_group"] in groups
     ]
 
 

@@ -82,6 +82,7 @@ def _figure(row: Row, subject: Subject, language: str) -> Line:
         "area": subject.name(key, language) if key[0] != subject.area.code else None,
         "is_earlier": key != subject.area.key,
         "status": row[f"obs_status_text_{language}"] if row["value"] is not None else None,
+        "status_note": row[f"status_note_{language}"],
         "rating": row["rating"],
         "rating_text": row[f"rating_text_{language}"],
         "change": row[f"change_text_{language}"],

@@ -74,7 +74,6 @@ def brief_message(facts: "Facts", content: bytes, recipient: str, address: str) 
     message = EmailMessage()
     message["To"] = address
     message["Subject"] = name
-    message["Content-Language"] = language
     # Nobody is to answer a machine, and no machine is to answer at all (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     told = [
@@ -92,6 +91,8 @@ def brief_message(facts: "Facts", content: bytes, recipient: str, address: str) 
         subtype="pdf",
         filename=f"{recipient}-{facts['day']}-{language}.pdf",
     )
+    # Setting a content removes what says something of the one before.
+    message["Content-Language"] = language
     return message
 
 

@@ -33,9 +33,11 @@ WORDS: Mapping[str, Text] = {
     ),
     "legend": Text(
         "Đường: các kỳ trọn vẹn; chấm rỗng: kỳ đang diễn ra; nét đứt: chỉ tiêu; đường đứt quãng "
-        "khi địa giới thay đổi. Kỳ đang diễn ra chưa được đánh giá.",
+        "khi địa giới thay đổi. Kỳ đang diễn ra chưa được đánh giá. "
+        "Số liệu không ghi trạng thái là tạm tính.",
         "Line: complete periods; hollow dot: running period; dashes: target; the line breaks where "
-        "the area's extent changed. A running period is not rated yet.",
+        "the area's extent changed. A running period is not rated yet. "
+        "Figures without a status are provisional.",
     ),
     "extent": Text("địa giới trước", "extent until"),
     "ground": Text(
@@ -88,6 +90,13 @@ WORDS: Mapping[str, Text] = {
     "failing": Text("kiểm tra không đạt", "checks not passed"),
     "late": Text("nguồn chậm", "late sources"),
     "definitions": Text("Nguồn và định nghĩa", "Sources and definitions"),
+    "sources": Text("Nguồn", "Sources"),
+    "not_delivered": Text("chưa nhận số liệu nào", "nothing delivered yet"),
+    "is_late": Text("chậm", "late"),
+    "no_definitions": Text(
+        "Chưa có chỉ số nào có số liệu để giải thích.",
+        "There is no indicator with figures yet that could be explained.",
+    ),
     "withheld": Text("Chỉ số chưa được phép hiển thị", "Indicators not yet cleared for display"),
     "colophon": Text(
         "Mọi con số lấy từ số liệu đã qua cổng kiểm tra; con số thiếu luôn ghi rõ lý do.",

@@ -1,7 +1,8 @@
 """Checks reports without a server: dashboard -> chart -> dataset -> view -> column."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.superset.assets import CHARTS, DASHBOARDS, DATABASES, DATASETS, Asset
@@ -9,6 +10,8 @@ from reports.superset.assets import CHARTS, DASHBOARDS, DATABASES, DATASETS, Ass
 Columns = Mapping[str, Sequence[str]]
 # Parts of templates and parameters that name no column.
 _HELPERS = frozenset({"data", "else", "this", "each", "if"})
+_LINK = re.compile(r'href="/superset/dashboard/([^/"]+)/"')
+_WRITTEN = re.compile(r"\{\{\w+\}\}")
 
 
 def problems(
@@ -30,12 +33,13 @@ def problems(
         kind: {each.uuid: each for each in assets if each.kind == kind}
         for kind in (DATABASES, DATASETS, CHARTS, DASHBOARDS)
     }
+    slugs = [str(each.content.get("slug")) for each in by_kind[DASHBOARDS].values()]
     found: list[str] = []
     for asset in assets:
         if asset.kind == DATASETS:
             faults = _dataset_faults(asset, by_kind[DATABASES], columns, expression_fault)
         elif asset.kind == CHARTS:
-            faults = _chart_faults(asset, by_kind[DATASETS])
+            faults = _chart_faults(asset, by_kind[DATASETS], slugs)
         elif asset.kind == DASHBOARDS:
             faults = _dashboard_faults(asset, by_kind[CHARTS], by_kind[DATASETS])
         else:
@@ -77,7 +81,9 @@ def _dataset_faults(
             yield f"metric {metric['metric_name']}: {fault}"
 
 
-def _chart_faults(asset: Asset, datasets: Mapping[str, Asset]) -> Iterator[str]:
+def _chart_faults(
+    asset: Asset, datasets: Mapping[str, Asset], slugs: Collection[str]
+) -> Iterator[str]:
     dataset = datasets.get(asset.content["dataset_uuid"])
     if dataset is None:
         yield f"dataset {asset.content['dataset_uuid']} is not there"
@@ -97,9 +103,23 @@ def _chart_faults(asset: Asset, datasets: Mapping[str, Asset]) -> Iterator[str]:
         if name not in columns | metrics:
             yield f"{view} has no column or metric {name} to order by"
     asked = {*_queried_columns(query), *(query["metrics"] or ())}
-    for name in _shown(params.get("handlebarsTemplate", "")):
+    yield from _template_faults(params.get("handlebarsTemplate", ""), asked, slugs)
+
+
+def _template_faults(
+    template: str, asked: Collection[str], slugs: Collection[str]
+) -> Iterator[str]:
+    for name in _shown(template):
         if name not in asked:
             yield f"shows {name}, which it does not ask for"
+    for link in _LINK.findall(template):
+        if not any(_may_be(link, slug) for slug in slugs):
+            yield f"leads to dashboard {link}, which is not there"
+
+
+def _may_be(link: str, slug: str) -> bool:
+    """Whether the end of an address, parts of which a template writes, may be a dashboard's."""
+    return bool(re.fullmatch("[^-]+".join(map(re.escape, _WRITTEN.split(link))), slug))
 
 
 def _named_columns(params: Mapping[str, Any]) -> Iterator[str]:

@@ -32,6 +32,8 @@ LATEST = (
 SHOWN = ("target_text", "city_value_text", "data_as_of_text", "obs_status_text")
 # The values of each line of a chart over time.
 LINE = "line_value"
+# The indicators that have the same stamp, status and data-as-of, by `names_<language>`.
+NAMES = "names"
 # What of the things to look into stands on their line, by `first_<column>`.
 FIRST = (
     *("area_name", "area_note", "period", "value_text", "target_text", "obs_status_text"),
@@ -161,6 +163,15 @@ def _metrics(
     for name in ("stamp", *(f"stamp_text_{each}" for each in LANGUAGES)):
         yield f"any_{name}", titles[name], f"ARG_MAX({name}, period_start)", None
     yield LINE, "Giá trị | Value", "MAX(value)", None
+    for language in LANGUAGES:
+        name = f"indicator_name_{language}"
+        sql = f"STRING_AGG(DISTINCT {name}, ', ' ORDER BY {name})"
+        yield f"{NAMES}_{language}", titles[name], sql, None
+    yield from _values(indicators)
+
+
+def _values(indicators: Mapping[str, Indicator]) -> Iterable[tuple[str, str, str, str | None]]:
+    """The values of each indicator, for charts over time."""
     for code, indicator in indicators.items():
         definition = indicator.definition
         for language in LANGUAGES:

@@ -5,7 +5,7 @@ Templates are Handlebars; what they write out is escaped, and Superset sanitises
 
 from collections.abc import Iterable, Sequence
 
-from publish.wording import SCHEMATIC, Text
+from publish.wording import OBS_STATUSES, SCHEMATIC, USUAL_STATUS, Text
 from reports.superset import words
 
 # Word and colour together: nobody needs to tell colours apart.
@@ -33,7 +33,7 @@ STYLE = """
  background:#f3f5f8}
 .cl-table td{border-bottom:1px solid #e3e7ec;padding:4px 8px;vertical-align:top}
 .cl-number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.cl-tiles{display:grid;grid-auto-rows:50px;grid-auto-columns:102px;gap:3px}
+.cl-tiles{display:grid;grid-auto-rows:minmax(50px,auto);grid-auto-columns:102px;gap:3px}
 .cl-tile{border-radius:4px;padding:3px 5px;background:#e7eaee;color:#1b1f24;font-size:11px;
  line-height:1.2;overflow:hidden}
 .cl-tile.cl-green{background:#1a7f37;color:#fff}.cl-tile.cl-amber{background:#f2b632}
@@ -152,7 +152,10 @@ def tiles(language: str) -> str:
     word = show(f"value_text_{language}")
     rated = f'<span class="cl-word">{show(f"rating_text_{language}")}</span>'
     shown = when("value", f"<b>{word}{rated}</b>", f"<i>{word}</i>")
-    noted = when(f"caution_{language}", f"<i>{show(f'caution_{language}')}</i>")
+    noted = "".join(
+        when(name, f"<i>{show(name)}</i>")
+        for name in (f"status_note_{language}", f"caution_{language}")
+    )
     place = f"grid-column:{show('tile_x')};grid-row:{show('tile_y')}"
     tile = (
         f'<div class="cl-tile cl-{show("rating")}" style="{place}">'
@@ -165,7 +168,7 @@ def tiles(language: str) -> str:
             f"{words.TARGET.of(language)}: {show(f'target_text_{language}')}",
             words.NO_TARGET.of(language),
         ),
-        show(f"obs_status_text_{language}"),
+        f"{OBS_STATUSES[USUAL_STATUS].of(language)}{words.BUT_TILES.of(language)}",
         f"{words.AS_OF.of(language)} {show(f'data_as_of_text_{language}')}",
         stamp("", language),
     ]
@@ -173,6 +176,16 @@ def tiles(language: str) -> str:
     note = f'<p class="cl-note">{SCHEMATIC.of(language)} · {first}</p>'
     made = f'{note}<div class="cl-tiles">{each_row(tile)}</div>'
     return when("data.length", made, f'<p class="cl-note">{words.NO_AREAS.of(language)}</p>')
+
+
+def notes(language: str) -> str:
+    """A line for each stamp, status and data-as-of, with the indicators that have them."""
+    day = f"{words.AS_OF.of(language)} {show(f'data_as_of_text_{language}')}"
+    status = show(f"obs_status_text_{language}")
+    names = show(f"names_{language}")
+    line = f'<p class="cl-note">{stamp("", language)} {status} · {day}: {names}</p>'
+    empty = f'<p class="cl-note">{words.NO_FIGURE.of(language)}</p>'
+    return when("data.length", each_row(line), empty)
 
 
 def listed(names: Iterable[str], note: str) -> str:

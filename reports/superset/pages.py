@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from publish.report_column import ReportView
 from publish.report_views import ATTENTION, FIGURES, PUBLICATIONS
-from publish.wording import LANGUAGES, NOT_CLEARED, SERVICE_GROUPS, UNITS, Text
+from publish.wording import LANGUAGES, NOT_CLEARED, SERVICE_GROUPS, Text
 from reports.superset import looks, words
 from reports.superset.charts import Chart, Filter, Question
 from reports.superset.dashboards import Cell, Choice, Dashboard, slug
-from reports.superset.datasets import ATTENTION_LINES, FIRST, LATEST, LINE, SHOWN
+from reports.superset.datasets import ATTENTION_LINES, FIRST, LATEST, SHOWN
+from reports.superset.trends import Trend, Trends
 from warehouse.registry_model import Indicator
 
 CITY_VIEW, DISTRICT_VIEW, _SECTOR_VIEW = FIGURES
@@ -41,8 +42,9 @@ _DETAILS = (
 )
 _STEP = 8  # pixels of a unit of height
 _DAYS = {"vi": "%d/%m/%Y", "en": "%-d %B %Y"}
-_MONTHS = {"vi": "%m/%Y", "en": "%b %Y"}
 _CARDS_A_ROW, _CARD, _FRAME = 5, 250, 90
+# Height of what stands below a chart over time: a line for each stamp and status.
+_NOTE = 14
 # What a list for auditors begins with, where its view has it.
 _FAILING = "is_failing"
 _NAME_WIDTH = 180  # pixels; a table that is wider than its place moves sideways
@@ -85,6 +87,10 @@ class Pages:
         known = {column.name for view in self.views.values() for column in view.columns}
         return [f"{name}_{self.language}" if f"{name}_vi" in known else name for name in names]
 
+    @property
+    def _trends(self) -> Trends:
+        return Trends(self.language, self.served)
+
     def _named(self, name: str) -> str:
         return f"{name}-{self.language}"
 
@@ -104,7 +110,7 @@ class Pages:
                 [Cell(chart, 12, height)]
                 for chart, height in zip(self._maps() if has_areas else (), (36, 100), strict=False)
             ),
-            *([Cell(chart, 12, 36)] for chart in self._directions("city-trend", CITY_VIEW)),
+            *_trend_rows(self._trends.headline("city-trend", CITY_VIEW), 36),
             [Cell(self._detail("city-detail", CITY_VIEW, [_SHOWN, *only], words.DETAIL), 12, 52)],
             *self._withheld_rows(self.withheld),
             [Cell(self._say(words.EXPLAINED), 12, 10)],
@@ -185,7 +191,7 @@ class Pages:
         columns = self._in(
             *("area_name", "value", "value_text", "rating", "rating_text", "tile_x", "tile_y"),
             *("indicator_name", "period", "target_text", "data_as_of_text", "stamp", "stamp_text"),
-            *("obs_status_text", "caution"),
+            *("status_note", "caution"),
         )
         made = []
         for recency, title in (("latest", words.MAP_LATEST), ("running", words.MAP_RUNNING)):
@@ -206,58 +212,6 @@ class Pages:
             shown,
             first.definition.name[self.language],
         )
-
-    def _trend(
-        self, name: str, codes: Iterable[str], unit: str, view: str = "", suffix: str = ""
-    ) -> Chart:
-        shown = list(codes)
-        only: list[Filter] = [("indicator_code", "IN", shown), ("value", "IS NOT NULL", None)]
-        # What still runs, or is known in part, would fall off at the end of a line.
-        only += [("is_partial", "IS FALSE", None), ("recency", "!=", "running")]
-        lines = self._in("line_name")
-        question = Question(view or CITY_VIEW, lines, [LINE], only, (), "period_start")
-        named = self._say(UNITS[unit]) if unit in UNITS else unit
-        decimals = max((self.served[code].definition.rounding for code in shown), default=0)
-        options = {
-            "markerEnabled": True,
-            "markerSize": 6,
-            "rich_tooltip": True,
-            "show_legend": True,
-            "legendOrientation": "top",
-            "legendType": "plain",
-            "truncateYAxis": False,
-            "y_axis_format": f",.{decimals}~f",
-            "x_axis_time_format": _MONTHS[self.language],
-            "tooltipTimeFormat": _MONTHS[self.language],
-            "color_scheme": "supersetColors",
-            "seriesType": "line",
-        }
-        title = f"{self._say(words.TREND)} ({named}){suffix}"
-        return Chart(self._named(name), title, "echarts_timeseries_line", question, options)
-
-    def _directions(self, name: str, view: str) -> list[Chart]:
-        """Headlines over time: percentages that are to rise, those that are to fall, other units.
-
-        What is to rise is mostly near 100, what is to fall near 0: on one axis both are flat.
-        """
-        percent = {code: each for code, each in self._headline().items() if _unit(each) == "%"}
-        others = {code: each for code, each in self._headline().items() if code not in percent}
-        made = []
-        for better, title in (("higher", words.TO_RISE), ("lower", words.TO_FALL)):
-            codes = [code for code, each in percent.items() if each.definition.better == better]
-            if codes:
-                suffix = f": {self._say(title)}"
-                made.append(self._trend(f"{name}-{better}", codes, "%", view, suffix))
-        return [*made, *self._trends(name, others, view)]
-
-    def _trends(self, name: str, indicators: Mapping[str, Indicator], view: str) -> list[Chart]:
-        units: dict[str, list[str]] = {}
-        for code, each in indicators.items():
-            units.setdefault(_unit(each), []).append(code)
-        return [
-            self._trend(f"{name}-{number}", codes, unit, view)
-            for number, (unit, codes) in enumerate(units.items(), 1)
-        ]
 
     def _detail(self, name: str, view: str, filters: Sequence[Filter], title: Text) -> Chart:
         view_columns = {column.name: column.title for column in self.views[view].columns}
@@ -287,11 +241,11 @@ class Pages:
     def _district(self) -> Dashboard:
         cards = self._cards("district-cards", DISTRICT_VIEW, [])
         detail = self._detail("district-detail", DISTRICT_VIEW, [_SHOWN], words.DETAIL)
-        trends = self._directions("district-trend", DISTRICT_VIEW)
+        trends = self._trends.headline("district-trend", DISTRICT_VIEW)
         rows = [
             [Cell(cards, 12, _cards_height(len(self.served)))],
             [Cell(self._attention(), 12, 36)],
-            *([Cell(chart, 12, 36)] for chart in trends),
+            *_trend_rows(trends, 36),
             [Cell(detail, 12, 64)],
             *self._withheld_rows(self.withheld),
             [Cell(self._say(words.EXPLAINED), 12, 10)],
@@ -302,7 +256,7 @@ class Pages:
             self._say(words.AREA_FILTER),
             DISTRICT_VIEW,
             column,
-            [each.name for each in (cards, self._attention(), *trends, detail)],
+            [each.name for each in (cards, self._attention(), *_charts(trends), detail)],
             filters=[_SHOWN, ("value", "IS NOT NULL", None)],
         )
         return Dashboard(self._named("district"), self._titled(words.DISTRICT), rows, [choice])
@@ -316,11 +270,11 @@ class Pages:
         if own:
             cards = self._cards(f"{name}-cards", CITY_VIEW, only)
             rows.append([Cell(cards, 12, _cards_height(len(own)))])
-            trends = self._trends(f"{name}-trend", own, CITY_VIEW)
-            rows += [[Cell(each, 12, 44)] for each in trends]
-            for view, ending, title in _DETAILS:
+            trends = self._trends.by_unit(f"{name}-trend", own, CITY_VIEW)
+            rows += _trend_rows(trends, 44)
+            for view, ending, heading in _DETAILS:
                 if view in self.views:
-                    detail = self._detail(f"{name}-{ending}", view, [_SHOWN, *only], title)
+                    detail = self._detail(f"{name}-{ending}", view, [_SHOWN, *only], heading)
                     rows.append([Cell(detail, 12, 64)])
         rows += self._withheld_rows(withheld)
         title = self._titled(SERVICE_GROUPS[number])
@@ -392,12 +346,20 @@ class Pages:
         return Chart(self._named(name), title, "table", question, self._rows(config))
 
 
-def _unit(indicator: Indicator) -> str:
-    return indicator.definition.unit
-
-
 def _group(indicator: Indicator) -> int:
     return indicator.definition.service_group
+
+
+def _charts(trends: Iterable[Trend]) -> list[Chart]:
+    return [chart for each in trends for chart in (each.lines, each.note)]
+
+
+def _trend_rows(trends: Iterable[Trend], height: int) -> list[list[Cell]]:
+    return [
+        [Cell(chart, 12, steps)]
+        for each in trends
+        for chart, steps in ((each.lines, height), (each.note, _NOTE))
+    ]
 
 
 def _words(name: str) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """Walls of our own in Superset: a reader asks for columns and metrics by their names, in no SQL.
 
+One text is let through: the number of rows, which Superset adds to every drill to detail.
+
 Superset lets everybody who may ask a chart's data write SQL of their own as a metric, a column or
 a condition, and looks in it for sub-queries alone: a UNION reads another table, past the conditions
 on rows. Read by `superset_config.py`, in Superset's own environment.
@@ -19,6 +21,8 @@ from superset.security import SupersetSecurityManager
 _MAKER = "citylake"
 _VIEW = re.compile("report_[a-z_]+")
 _CONDITIONS = ("where", "having")
+# What Superset itself adds when a reader asks for the rows behind a figure: how many there are.
+_ROWS = "COUNT(*)"
 
 
 class SecurityManager(SupersetSecurityManager):  # type: ignore[misc]  # not in our environment
@@ -60,7 +64,7 @@ def _sql_in(asked: Any) -> Iterator[str]:
     """Every text of a question that would become SQL as it stands."""
     if isinstance(asked, dict):
         for name, value in asked.items():
-            is_sql = name == "sqlExpression" or name in _CONDITIONS
+            is_sql = (name == "sqlExpression" and value != _ROWS) or name in _CONDITIONS
             if is_sql and isinstance(value, str) and value.strip():
                 yield value
             yield from _sql_in(value)

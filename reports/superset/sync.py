@@ -11,7 +11,7 @@ from reports.superset.client import Client
 from reports.superset.contents import Reports
 from reports.superset.errors import ReportsError
 from reports.superset.readers import PERMISSIONS, READER
-from reports.superset.rights import BASE, GROUP, Rule, Wanted
+from reports.superset.rights import ADMINISTRATORS, BASE, GROUP, Rule, Wanted
 
 _DATASET = re.compile(r"\(id:(\d+)\)$")
 _GRANT = "datasource_access"
@@ -235,9 +235,29 @@ class Server:
                     f"put user {name} into {role}",
                     partial(self._put, int(there["id"]), role),
                 )
+        for name, there in found.items():
+            roles = {each["name"] for each in there["roles"]}
+            is_shut_out = roles <= {READER} and not there["active"]
+            if name not in self.wanted.users and self._is_made_here(there) and not is_shut_out:
+                had = ", ".join(sorted(roles)) or "no role"
+                yield Step(
+                    f"shut user {name} out, who has: {had}",
+                    partial(self._shut_out, int(there["id"])),
+                )
+
+    def _is_made_here(self, user: Mapping[str, Any]) -> bool:
+        """Whether `_create` made a user; one that somebody made an administrator is left alone."""
+        ours = self.city, _email(user["username"])
+        is_administrator = ADMINISTRATORS in {each["name"] for each in user["roles"]}
+        return (user["last_name"], user["email"]) == ours and not is_administrator
 
     def _put(self, number: int, role: str) -> None:
-        sent = {"roles": [self.roles[READER], self.roles[role]]}
+        sent = {"active": True, "roles": [self.roles[READER], self.roles[role]]}
+        self.client.ask("PUT", f"/api/v1/security/users/{number}", json=sent)
+
+    def _shut_out(self, number: int) -> None:
+        """Leave a user nothing to see and no way in; what was logged stays told of somebody."""
+        sent = {"active": False, "roles": [self.roles[READER]]}
         self.client.ask("PUT", f"/api/v1/security/users/{number}", json=sent)
 
     def _create(self, name: str, role: str) -> None:
@@ -247,12 +267,17 @@ class Server:
             "username": name,
             "first_name": name,
             "last_name": self.city,
-            "email": f"{name}@citylake.invalid",
+            "email": _email(name),
             "active": True,
             "password": self._passwords[name],
             "roles": [self.roles[READER], self.roles[role]],
         }
         self.client.ask("POST", "/api/v1/security/users/", json=sent)
+
+
+def _email(user: str) -> str:
+    """Superset wants one of each user; nothing is sent there."""
+    return f"{user}@citylake.invalid"
 
 
 def _rule_words(rule: Rule) -> str:

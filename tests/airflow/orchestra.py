@@ -12,22 +12,25 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 
 from tests.airflow.flaky import Flaky, flaky
 from tests.airflow.listener import Listener, listener
+from tests.airflow.processes import is_open, keeper, session_members
 from tests.mail_server import Post, mail_server
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / ".venv" / "airflow" / "bin" / "airflow"
 CITYLAKE = Path(sys.executable).with_name("citylake")
 URL = "CITYLAKE_DANANG_OPEN311_URL"
+NOWHERE = "http://127.0.0.1:9/georeport/v2"
 TOKEN = "CITYLAKE_DEMO_TOKEN"  # noqa: S105 - the name of a variable
 SCALE = "0.02"
 PATIENCE = 600
@@ -127,6 +130,11 @@ class Orchestra:
         found = self.get(f"dags/{dag}/dagRuns/{run}/taskInstances?limit=100")["task_instances"]
         return {each["task_id"]: each for each in found}
 
+    def returned(self, dag: str, run: str, task: str) -> Any:
+        """What a task returned."""
+        place = f"dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/return_value"
+        return self.get(f"{place}?deserialize=true")["value"]
+
     def ended(self, dag: str, day: str) -> Json:
         """Wait for a run of this day to end; the newest where there are several."""
 
@@ -168,10 +176,17 @@ class Orchestra:
             time.sleep(LOOK)
         raise AssertionError(f"{what} did not come in {seconds} seconds")
 
-    def run_plain(self, day: str) -> int:
-        """The same day by the command line, in a lake of its own; returns the exit code."""
-        done = self._citylake(self.plain, "run", "--date", day, check=False)
-        assert done.returncode in (0, 3), done.stdout + done.stderr
+    def run_plain(self, day: str, *, away: str | None = None) -> int:
+        """The same day by the command line, in a lake of its own; returns the exit code.
+
+        Args:
+            day: The day.
+            away: The variable that has the address of a source that does not answer, or None.
+        """
+        changed = {away: NOWHERE} if away else {}
+        done = self._citylake(self.plain, "run", "--date", day, check=False, changed=changed)
+        expected = (1,) if away else (0, 3)
+        assert done.returncode in expected, done.stdout + done.stderr
         return done.returncode
 
     def decide_plain(self, step: str, publication: str, *arguments: str) -> None:
@@ -197,13 +212,18 @@ class Orchestra:
         return found
 
     def _citylake(
-        self, home: Path, command: str, *options: str, check: bool = True
+        self,
+        home: Path,
+        command: str,
+        *options: str,
+        check: bool = True,
+        changed: Mapping[str, str] = MappingProxyType({}),
     ) -> "subprocess.CompletedProcess[str]":
         day = options[1] if options[:1] == ("--date",) else ""
         shown = {name: value.replace("{day}", day) for name, value in self.environ.items()}
         return subprocess.run(  # noqa: S603 - the project's command
             [CITYLAKE, command, "--city", str(self.city), *options],
-            env={**shown, "CITYLAKE_HOME": str(home)},
+            env={**shown, **changed, "CITYLAKE_HOME": str(home)},
             capture_output=True,
             text=True,
             check=check,
@@ -293,4 +313,8 @@ def orchestra_in(folder: Path) -> Iterator[Orchestra]:
                 subprocess.run(up, env=environ, check=True, cwd=REPOSITORY)  # noqa: S603 - own command
                 yield Orchestra(city, home, plain, port, environ, server, told, lineage, post)
             finally:
+                session = keeper(home)
                 subprocess.run([*command, "down"], env=environ, check=True)  # noqa: S603 - own command
+            # `down` ends the whole of it: its processes, whatever group they are in, and its port.
+            assert session_members(session) == []
+            assert not is_open(port)

@@ -9,17 +9,27 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import httpx
 import psutil
 
+from pipeline.orchestration.plan import read_plan
+from tests.airflow.decided import (
+    APPROVE,
+    answer_path,
+    holding,
+    is_told_of,
+    ledger_decisions,
+    refuse_at_once,
+    started_by,
+    waiting,
+)
 from tests.airflow.orchestra import URL, Json, Orchestra, change
-from tests.airflow.processes import children_named, task_process
+from tests.airflow.processes import children_named
+from tests.airflow.seen import latest, notices, passwords, process_of_attempt, requests_of
 from tests.mail_server import ADDRESSES
 
 FIRST, SECOND, THIRD, FOURTH = "2025-07-02", "2025-07-03", "2025-07-04", "2025-07-05"
-DECISIONS = ("approval", "refusal")
 READING_SECONDS = 10
 FEEDBACK = "ingest_feedback.open311"
 SOURCES = {
@@ -29,6 +39,7 @@ SOURCES = {
     "ingest_socioeconomic.statistics_office",
 }
 REQUESTS, DOSSIERS = "service-request-monthly", "dossier-district-monthly"
+SOCIO = "socio-economic-indicators"
 PUBLICATIONS = {
     DOSSIERS,
     "indicators-administration",
@@ -36,20 +47,10 @@ PUBLICATIONS = {
     "indicators-health",
     "indicators-socioeconomic",
     REQUESTS,
-    "socio-economic-indicators",
+    SOCIO,
 }
 RECIPIENTS = {"brief_hai_chau", "brief_thanh_pho"}
 OTHERS = {"transform", "deadline", "reports", "maintenance"}
-IMPLAUSIBLE = """
-  - name: {column}_is_nothing
-    description: {{vi: Không có gì, en: Nothing at all}}
-    type: custom
-    engine: greatExpectations
-    severity: hold
-    implementation:
-      type: expect_column_max_to_be_between
-      kwargs: {{column: {column}, max_value: 0}}
-"""
 
 
 def test_every_dag_is_there_and_none_is_broken(orchestra: Orchestra) -> None:
@@ -61,6 +62,8 @@ def test_every_dag_is_there_and_none_is_broken(orchestra: Orchestra) -> None:
     assert all(dag["is_paused"] for dag in dags.values())
     assert all(dag["owners"] and dag["owners"] != ["airflow"] for dag in dags.values())
     assert {"feedback", "trung_tam_1022"} <= {tag["name"] for tag in dags[FEEDBACK]["tags"]}
+    pools = {each["name"]: each["slots"] for each in orchestra.get("pools")["pools"]}
+    assert read_plan(str(orchestra.city)).pools.items() <= pools.items()
 
 
 def test_nobody_enters_without_a_name(orchestra: Orchestra) -> None:
@@ -117,7 +120,10 @@ def test_a_broken_contract_breaks_its_own_dag_only(orchestra: Orchestra) -> None
             "the run that says what is broken",
         )
         assert failed["contract"]["try_number"] == 1
-        assert "citylake." in orchestra.said(FEEDBACK, "broken")
+        # What a task said is there an instant after its state.
+        orchestra.until(
+            lambda: "citylake." in orchestra.said(FEEDBACK, "broken"), "what the run said"
+        )
     finally:
         contract.write_text(whole, encoding="utf-8")
     orchestra.until(
@@ -142,6 +148,17 @@ def test_a_day_comes_through_as_it_does_without_airflow(orchestra: Orchestra) ->
     assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
 
 
+def test_a_whole_day_is_not_built_again_at_its_deadline(orchestra: Orchestra) -> None:
+    told, built = len(orchestra.listener.told), len(orchestra.runs("transform", FIRST))
+    run = orchestra.start("deadline", FIRST)
+    assert orchestra.ended("deadline", FIRST)["state"] == "success"
+    assert orchestra.tasks("deadline", run)["missing"]["state"] == "skipped"
+    events = orchestra.get("assets/events?source_dag_id=deadline&limit=100")["asset_events"]
+    assert run not in {each["source_run_id"] for each in events}
+    assert len(orchestra.runs("transform", FIRST)) == built
+    assert len(orchestra.listener.told) == told
+
+
 def test_each_recipient_was_sent_the_brief_of_the_day_once(orchestra: Orchestra) -> None:
     for dag in sorted(RECIPIENTS):
         ended = orchestra.ended(dag, FIRST)
@@ -162,8 +179,7 @@ def test_transform_was_started_by_the_events_whose_versions_it_read(orchestra: O
     ]
     told = {event["extra"]["table"]: event["extra"] for event in events}
     assert {f"ingest_{event['source']}" for event in told.values()} == SOURCES
-    place = f"dags/transform/dagRuns/{run['dag_run_id']}/taskInstances/build/xcomEntries"
-    built = orchestra.get(f"{place}/return_value?deserialize=true")["value"]
+    built = orchestra.returned("transform", run["dag_run_id"], "build")
     assert built["read"] == {table: extra["version"] for table, extra in told.items()}
     assert all(built["versions"][table] == version for table, version in built["read"].items())
     sources = orchestra.status(orchestra.home)["sources"]
@@ -172,47 +188,60 @@ def test_transform_was_started_by_the_events_whose_versions_it_read(orchestra: O
 
 
 def test_what_is_held_waits_for_a_named_person_and_silence_rejects(orchestra: Orchestra) -> None:
-    datasets = orchestra.city / "datasets"
-    whole = {name: (datasets / f"{name}.yaml").read_text("utf-8") for name in (REQUESTS, DOSSIERS)}
-    columns = {REQUESTS: "requests_opened", DOSSIERS: "dossiers_received"}
-    latest = {name: _latest(orchestra, name) for name in whole}
-    try:
-        for name, text in whole.items():
-            more = IMPLAUSIBLE.format(column=columns[name]).lstrip("\n")
-            (datasets / f"{name}.yaml").write_text(f"{text.rstrip()}\n{more}", encoding="utf-8")
+    columns = {REQUESTS: "requests_opened", DOSSIERS: "dossiers_received", SOCIO: "sample_size"}
+    released = {name: latest(orchestra, name) for name in columns}
+    with holding(orchestra.city, columns), ThreadPoolExecutor(1) as pool:
         orchestra.ingest(SECOND)
-        held = orchestra.until(lambda: _waits(orchestra, REQUESTS), f"{REQUESTS} is held")
-        answer = {"chosen_options": ["Approve"], "params_input": {}}
-        place = "/api/v2/dags/publish_{}/dagRuns/{}/taskInstances/approval/-1/hitlDetails"
-        path = place.format(REQUESTS, held["dag_run_id"])
-        for other in ("auditor", "engineer"):
-            refused = orchestra.client(other).patch(path, json=answer)
+        hasty = pool.submit(refuse_at_once, orchestra, SOCIO, SECOND)
+        held = orchestra.until(lambda: waiting(orchestra, REQUESTS, SECOND), f"{REQUESTS} is held")
+        path = answer_path(REQUESTS, held["dag_run_id"])
+        for other in ("auditor", "engineer", "admin"):
+            refused = orchestra.client(other).patch(path, json=APPROVE)
             assert refused.status_code == 403, other
-        # A person reads first. An answer in the second in which the task parks itself is lost:
-        # the scheduler then takes the parked process for the resumed one, and fails the task.
+        # A person reads first.
         time.sleep(READING_SECONDS)
-        orchestra.client("approver").patch(path, json=answer).raise_for_status()
-        assert orchestra.ended(f"publish_{REQUESTS}", SECOND)["state"] == "success"
-        assert orchestra.ended(f"publish_{DOSSIERS}", SECOND)["state"] == "success"
+        orchestra.client("approver").patch(path, json=APPROVE).raise_for_status()
+        assert hasty.result() >= 1
+        for name in columns:
+            assert orchestra.ended(f"publish_{name}", SECOND)["state"] == "success"
         orchestra.day(SECOND)
         assert orchestra.run_plain(SECOND) == 3
         orchestra.decide_plain("approve", REQUESTS, "approver")
+        orchestra.decide_plain("refuse", SOCIO, "approver")
         orchestra.decide_plain("refuse", DOSSIERS)
-    finally:
-        for name, text in whole.items():
-            (datasets / f"{name}.yaml").write_text(text, encoding="utf-8")
-    assert _latest(orchestra, REQUESTS) != latest[REQUESTS]
-    assert _latest(orchestra, DOSSIERS) == latest[DOSSIERS]
-    (silent,) = orchestra.runs(f"publish_{DOSSIERS}", SECOND)
-    tasks = orchestra.tasks(f"publish_{DOSSIERS}", silent["dag_run_id"])
-    assert tasks["approval"]["state"] == "success"
-    assert (tasks["approve"]["state"], tasks["refuse"]["state"]) == ("skipped", "success")
-    entries = _decisions(orchestra.home)
-    assert [kind for kind, _ in entries] == ["approval", "refusal"]
+    assert latest(orchestra, REQUESTS) != released[REQUESTS]
+    for name in (DOSSIERS, SOCIO):
+        assert latest(orchestra, name) == released[name]
+        (refusal,) = orchestra.runs(f"publish_{name}", SECOND)
+        tasks = orchestra.tasks(f"publish_{name}", refusal["dag_run_id"])
+        assert tasks["approval"]["state"] == "success"
+        assert (tasks["approve"]["state"], tasks["refuse"]["state"]) == ("skipped", "success")
+    entries = ledger_decisions(orchestra.home)
+    decided = (f"approval {REQUESTS}", f"refusal {DOSSIERS}", f"refusal {SOCIO}")
+    assert tuple(what for what, _ in entries) == decided
     assert entries[0][1]["approved_by"]["person"] == "approver"
-    # Refused in silence: as the same decisions are entered without Airflow.
-    assert entries == _decisions(orchestra.plain)
+    assert entries[1][1]["refused_by"] == {"person": None, "attestation": "silence"}
+    assert entries[2][1]["refused_by"] == {"person": "approver", "attestation": "stated"}
+    # As the same decisions are entered without Airflow.
+    assert entries == ledger_decisions(orchestra.plain)
     assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
+
+
+def test_what_people_read_follows_each_decision(orchestra: Orchestra) -> None:
+    told = {
+        (f"publish_{REQUESTS}", "approve"),
+        (f"publish_{DOSSIERS}", "refuse"),
+        (f"publish_{SOCIO}", "refuse"),
+    }
+    record = orchestra.status(orchestra.home)["record"]
+    for dag in ("reports", *sorted(RECIPIENTS)):
+        orchestra.until(
+            partial(is_told_of, orchestra, dag, SECOND, record), f"{dag} of record {record}"
+        )
+        assert orchestra.ended(dag, SECOND)["state"] == "success"
+    events = started_by(orchestra, "reports", SECOND)
+    assert told <= {(each["source_dag_id"], each["source_task_id"]) for each in events}
+    assert max(each["extra"]["record"] for each in events) == record
 
 
 def test_a_scheduler_that_is_killed_comes_back_to_the_same_content(orchestra: Orchestra) -> None:
@@ -235,16 +264,30 @@ def test_a_scheduler_that_is_killed_comes_back_to_the_same_content(orchestra: Or
 
 
 def test_at_the_deadline_marts_are_built_with_what_is_there(orchestra: Orchestra) -> None:
-    before = len(orchestra.listener.told)
-    run = orchestra.start("deadline", FOURTH)
-    assert orchestra.ended("deadline", FOURTH)["state"] == "success"
-    ended = orchestra.ended("transform", FOURTH)
-    assert (ended["run_type"], ended["state"]) == ("asset_triggered", "success")
-    told = {each["what"]: each for each in orchestra.listener.told[before:]}
-    assert set(told) == {dag.removeprefix("ingest_") for dag in SOURCES}
-    assert {each["status"] for each in told.values()} == {"missing"}
-    assert {(each["day"], each["run"]) for each in told.values()} == {(FOURTH, run)}
-    assert all(each in _notices(orchestra) for each in told.values())
+    late = {dag.removeprefix("ingest_") for dag in SOURCES}
+    for here in ([], sorted(SOURCES - {FEEDBACK})):
+        before, built = len(orchestra.listener.told), len(orchestra.runs("transform", FOURTH))
+        for dag in here:
+            orchestra.start(dag, FOURTH)
+        for dag in here:
+            assert orchestra.ended(dag, FOURTH)["state"] == "success"
+            late.remove(dag.removeprefix("ingest_"))
+        run = orchestra.start("deadline", FOURTH)
+        assert orchestra.ended("deadline", FOURTH)["state"] == "success"
+        orchestra.until(
+            lambda built=built: len(orchestra.runs("transform", FOURTH)) > built, "the marts"
+        )
+        ended = orchestra.ended("transform", FOURTH)
+        assert (ended["run_type"], ended["state"]) == ("asset_triggered", "success")
+        told = {each["what"]: each for each in orchestra.listener.told[before:]}
+        assert set(told) == late
+        assert {each["status"] for each in told.values()} == {"missing"}
+        assert {(each["day"], each["run"]) for each in told.values()} == {(FOURTH, run)}
+        assert all(each in notices(orchestra) for each in told.values())
+    assert late == {FEEDBACK.removeprefix("ingest_")}
+    # The same day by the command line, of which the fourth source is away.
+    orchestra.run_plain(FOURTH, away=URL)
+    assert orchestra.hashes(orchestra.home) == orchestra.hashes(orchestra.plain)
 
 
 def test_backfills_at_once_a_killed_task_and_one_without_memory(orchestra: Orchestra) -> None:
@@ -255,14 +298,14 @@ def test_backfills_at_once_a_killed_task_and_one_without_memory(orchestra: Orche
         for dag in SOURCES:
             orchestra.backfill(dag, FOURTH, FOURTH).raise_for_status()
         assert orchestra.backfill(FEEDBACK, FOURTH, FOURTH).status_code == 409
-        killed = _process_of_attempt(orchestra, 1)
+        killed = process_of_attempt(orchestra, FEEDBACK, FOURTH, 1)
         (late,) = orchestra.until(lambda: orchestra.listener.told[before:], "the deadline of a run")
         (run,) = orchestra.runs(FEEDBACK, FOURTH)
         assert (late["what"], late["status"], late["day"]) == ("feedback.open311", "late", FOURTH)
         assert late["run"] == run["dag_run_id"]
-        assert late in _notices(orchestra)
+        assert late in notices(orchestra)
         killed.kill()
-        limited = _process_of_attempt(orchestra, 2)
+        limited = process_of_attempt(orchestra, FEEDBACK, FOURTH, 2)
         # What is there may stay; nothing more is given.
         limited.rlimit(psutil.RLIMIT_AS, (1, 1))
     finally:
@@ -302,8 +345,10 @@ def test_a_log_names_run_source_and_batch_and_tells_of_no_record(orchestra: Orch
     logs = [path.read_text("utf-8") for path in (orchestra.home / "airflow").rglob("*.log")]
     assert len(logs) > 50
     # What a person wrote, and what opens a door, is in no log of a task or a component.
-    secrets = [orchestra.listener.address.rpartition("/")[2], *_passwords(orchestra)]
-    described = {each["description"] for each in _requests(orchestra) if each.get("description")}
+    secrets = [orchestra.listener.address.rpartition("/")[2], *passwords(orchestra)]
+    described = {
+        each["description"] for each in requests_of(orchestra, FOURTH) if each.get("description")
+    }
     assert len(described) > 20
     for text in (*secrets, *described):
         assert not any(text in log for log in logs), text
@@ -343,59 +388,14 @@ def test_lineage_tells_of_batches_and_verdicts(orchestra: Orchestra) -> None:
     assert not any("sourceCode" in event["job"]["facets"] for event in events)
 
 
-def _process_of_attempt(orchestra: Orchestra, attempt: int) -> psutil.Process:
-    """The process of an attempt to extract, once its request waits before the server."""
-
-    def look() -> psutil.Process | None:
-        (run,) = orchestra.runs(FEEDBACK, FOURTH)
-        task = orchestra.tasks(FEEDBACK, run["dag_run_id"]).get("extract")
-        if task is None or task["state"] != "running" or orchestra.server.waited != attempt:
-            return None
-        return task_process(orchestra.home, task["id"]) if task["try_number"] == attempt else None
-
-    found: psutil.Process = orchestra.until(look, f"attempt {attempt} to extract")
-    return found
-
-
-def _notices(orchestra: Orchestra) -> list[Json]:
-    folder = orchestra.home / "danang" / "journal" / "deadlines"
-    return [json.loads(path.read_text("utf-8")) for path in sorted(folder.iterdir())]
-
-
-def _passwords(orchestra: Orchestra) -> list[str]:
-    text = (orchestra.home / "airflow" / "passwords.json").read_text()
-    return list(json.loads(text).values())
-
-
-def _requests(orchestra: Orchestra) -> list[Json]:
-    """What the Open311 server tells of the last day."""
-    address = orchestra.environ[URL].replace("{day}", FOURTH)
-    token = orchestra.environ["CITYLAKE_DANANG_OPEN311_TOKEN"]
-    answer = httpx.get(
-        f"{address.rstrip('/')}/requests.json",
-        params={"page_size": 200},
-        headers={"authorization": f"Bearer {token}"},
+def test_maintenance_cleans_and_checks_and_changes_no_content(orchestra: Orchestra) -> None:
+    hashes = orchestra.hashes(orchestra.home)
+    run = orchestra.start("maintenance", FOURTH)
+    assert orchestra.ended("maintenance", FOURTH)["state"] == "success"
+    tasks = orchestra.tasks("maintenance", run)
+    assert {name: each["state"] for name, each in tasks.items()} == dict.fromkeys(
+        ("compaction", "retention", "ledger"), "success"
     )
-    answer.raise_for_status()
-    found: list[Json] = answer.json()
-    return found
-
-
-def _decisions(home: Path) -> list[tuple[str, Json]]:
-    """What persons, or silence, decided: kind and body of the ledger's entries."""
-    found = [json.loads(path.read_text()) for path in sorted((home / "danang/ledger").iterdir())]
-    decided = [(each["kind"], each["body"]) for each in found if each["kind"] in DECISIONS]
-    return sorted(decided, key=lambda each: each[0])
-
-
-def _latest(orchestra: Orchestra, dataset: str) -> bytes:
-    return (orchestra.home / "danang" / "releases" / dataset / "latest.json").read_bytes()
-
-
-def _waits(orchestra: Orchestra, publication: str) -> Json | None:
-    """The run of a publication's DAG that waits for a person, if it does."""
-    for run in orchestra.runs(f"publish_{publication}", SECOND):
-        tasks = orchestra.tasks(f"publish_{publication}", run["dag_run_id"])
-        if tasks["approval"]["state"] == "awaiting_input":
-            return run
-    return None
+    assert orchestra.returned("maintenance", run, "retention")["live"] > 0
+    assert orchestra.returned("maintenance", run, "ledger") == {"problems": []}
+    assert orchestra.hashes(orchestra.home) == hashes

@@ -19,13 +19,50 @@ time.sleep(600)
 DAY = """
 import json, sys
 from types import SimpleNamespace
-from dags.common import RETRIES, day_of
+from dags.common import day_of
 from warehouse.errors import CitylakeError
 try:
     day_of({"params": {}, "dag_run": SimpleNamespace(partition_key=json.loads(sys.argv[1]))})
 except CitylakeError as error:
     print(error)
 """
+# What the policy of every task says of a failure of the first attempt.
+POLICY = """
+import json
+from dags.common import RETRIES
+from extract.errors import TerminalError, TransientError
+from extract.extraction import ExtractionError
+from pipeline.orchestration.errors import OrchestrationError
+from reports.brief.mail import MailError, MailLaterError
+from warehouse.promotion_record import OvertakenError
+failures = [
+    TransientError("feedback.open311", "http", "503"),
+    MailLaterError("busy"),
+    TerminalError("feedback.open311", "http", "404"),
+    ExtractionError("gone"),
+    OrchestrationError("no day"),
+    MailError("no such mailbox"),
+    OvertakenError("check again"),
+    MemoryError(),
+    OSError("no space"),
+]
+print(json.dumps({
+    type(each).__name__: RETRIES.evaluate(each, try_number=1, max_tries=3).action.value
+    for each in failures
+}))
+"""
+EXPECTED = {
+    "TransientError": "retry",
+    "MailLaterError": "retry",
+    "TerminalError": "fail",
+    "ExtractionError": "fail",
+    "OrchestrationError": "fail",
+    "MailError": "fail",
+    "OvertakenError": "fail",
+    # Whatever is no error of ours: as often as the contract says.
+    "MemoryError": "default",
+    "OSError": "default",
+}
 
 
 def test_a_process_that_writes_its_title_is_ended_with_the_others(
@@ -55,12 +92,23 @@ def test_a_process_that_writes_its_title_is_ended_with_the_others(
 def test_a_run_without_a_day_fails_for_good(
     airflow_program: Path, tmp_path: Path, key: str | None, told: str
 ) -> None:
+    assert told in _said(airflow_program, tmp_path, DAY, json.dumps(key))
+
+
+def test_what_may_pass_is_tried_again_and_nothing_else_of_ours(
+    airflow_program: Path, tmp_path: Path
+) -> None:
+    assert json.loads(_said(airflow_program, tmp_path, POLICY).splitlines()[-1]) == EXPECTED
+
+
+def _said(program: Path, home: Path, code: str, *arguments: str) -> str:
+    """What a program prints that Airflow's own interpreter runs."""
     done = subprocess.run(  # noqa: S603 - own program
-        [airflow_program.with_name("python"), "-c", DAY, json.dumps(key)],
+        [program.with_name("python"), "-c", code, *arguments],
         cwd=REPOSITORY,
-        env={**os.environ, "AIRFLOW_HOME": str(tmp_path), "PYTHONPATH": str(REPOSITORY)},
+        env={**os.environ, "AIRFLOW_HOME": str(home), "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told in done.stdout
+    return done.stdout

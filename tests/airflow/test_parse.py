@@ -21,17 +21,38 @@ import city
 took = time.process_time() - started
 from airflow.sdk import DAG
 dags = {name: each for name, each in vars(city).items() if isinstance(each, DAG)}
+
+def assets(condition):
+    if hasattr(condition, "objects"):
+        return [type(condition).__name__, *map(assets, condition.objects)]
+    return condition.uri
+
+def schedule(table):
+    if getattr(table, "asset_condition", None) is not None:
+        return [type(table).__name__, assets(table.asset_condition)]
+    return [type(table).__name__, table.expression, table.timezone, table.run_offset]
+
 print(json.dumps({
     "seconds": took,
     "modules": sorted({name.partition(".")[0] for name in sys.modules}),
     "dags": {
         name: {
             "doc": dag.doc_md, "description": dag.description, "tags": sorted(dag.tags),
+            "schedule": schedule(dag.timetable) if dag.timetable.can_be_scheduled else None,
+            "max_active_runs": dag.max_active_runs,
+            "deadline": [
+                [each.name, type(each.reference).__name__, each.interval.total_seconds()]
+                for each in dag.deadline or ()
+            ],
             "params": {key: dag.params.get_param(key).description for key in dag.params},
             "tasks": {
                 task.task_id: {
                     "doc": task.doc_md, "owner": task.owner, "pool": task.pool,
                     "retries": task.retries, "policy": task.retry_policy is not None,
+                    "delay": task.retry_delay.total_seconds(), "slots": task.pool_slots,
+                    "longest": task.max_retry_delay and task.max_retry_delay.total_seconds(),
+                    "outlets": [each.uri for each in task.outlets],
+                    "inlets": [each.uri for each in task.inlets],
                 }
                 for task in dag.tasks
             },
@@ -76,6 +97,8 @@ def test_everything_is_explained(parsed: dict[str, Any]) -> None:
         assert "|" in dag["description"], name
         assert dag["doc"], name
         assert dag["tags"], name
+        assert set(dag["params"]) == {"day"} | ({"first"} if name.startswith("ingest_") else set())
+        assert dag["tasks"], name
         assert all("|" in text for text in dag["params"].values()), name
         assert all("|" in task["doc"] for task in dag["tasks"].values()), name
         assert not any("," in task["owner"] for task in dag["tasks"].values()), name
@@ -95,13 +118,15 @@ def test_the_bundle_holds_one_file_and_hides_no_package() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "dag"),
+    ("file", "old", "new", "dag", "tags", "owner"),
     [
         pytest.param(
             "sources/health/encounters.yaml",
             "agency, value: ",
             "agency, value: no_",
             "ingest_health.encounters",
+            {"ingest", "health"},
+            "Thành phố Đà Nẵng",
             id="unknown_agency",
         ),
         pytest.param(
@@ -109,6 +134,8 @@ def test_the_bundle_holds_one_file_and_hides_no_package() -> None:
             "schedule: 30 0",
             "schedule: 30 25",
             "ingest_feedback.open311",
+            {"ingest", "feedback", "trung_tam_1022"},
+            AGENCY,
             id="no_cron",
         ),
         pytest.param(
@@ -116,6 +143,8 @@ def test_the_bundle_holds_one_file_and_hides_no_package() -> None:
             "class: internal",
             "class: secret",
             "publish_indicators-health",
+            {"publish", "health", "so_y_te"},
+            "Sở Y tế",
             id="dataset",
         ),
     ],
@@ -128,6 +157,8 @@ def test_a_broken_contract_breaks_its_own_dag_only(
     old: str,
     new: str,
     dag: str,
+    tags: set[str],
+    owner: str,
 ) -> None:
     import shutil
 
@@ -137,7 +168,9 @@ def test_a_broken_contract_breaks_its_own_dag_only(
     broken = read(airflow_program, tmp_path / "home", str(city))["dags"]
     assert len(broken) == EXPECTED
     assert broken.keys() == parsed["dags"].keys()
-    assert "broken contract" in broken[dag]["tags"]
+    # It is found where it would be, and is somebody's.
+    assert set(broken[dag]["tags"]) == {"broken contract", *tags}
+    assert {task["owner"] for task in broken[dag]["tasks"].values()} == {owner}
     assert f"{file}:" in broken[dag]["doc"]
     assert {name: each for name, each in broken.items() if name != dag} == {
         name: each for name, each in parsed["dags"].items() if name != dag

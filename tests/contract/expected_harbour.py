@@ -5,12 +5,15 @@ import gzip
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 BOSTON = "a_citizen_feedback/boston_311_2015.csv.gz"
 BEIJING = "d_environment/beijing_prsa_hourly"
+BEIJING_ZONE = ZoneInfo("Asia/Shanghai")
 BOSTON_TIME = "%m/%d/%Y %I:%M:%S %p"
 STATIONS = {  # station codes stand in alphabetical order of the stations' names
     name: f"S{number:02}"
@@ -98,6 +101,30 @@ def read_air(data: Path) -> Air:
                     air.valid[row["station"], name, day] += 1
                     air.total[row["station"], name, day] += Decimal(row[name])
     return air
+
+
+@cache
+def read_hours(data: Path, station: str) -> dict[datetime, dict[str, str]]:
+    """Every row of a station by the instant of its hour."""
+    (path,) = (data / BEIJING).glob(f"PRSA_Data_{station}_*.csv.gz")
+    return {
+        datetime(
+            int(row["year"]), int(row["month"]), int(row["day"]), int(row["hour"]),
+            tzinfo=BEIJING_ZONE,
+        ).astimezone(UTC): row
+        for row in _rows(path)
+    }  # fmt: skip
+
+
+def read_stations(city: Path) -> dict[str, tuple[date, date]]:
+    """First and last day of operation of every station, from the city's own list."""
+    with (city / "sources/air_water/stations.csv").open(encoding="utf-8", newline="") as stream:
+        return {
+            row["station_id"]: (
+                date.fromisoformat(row["operating_from"]), date.fromisoformat(row["operating_to"]),
+            )
+            for row in csv.DictReader(stream)
+        }  # fmt: skip
 
 
 def rounded(value: Decimal, places: int) -> Decimal:

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from tests.e2e.accounts import Delivered, as_text, pairs, tombstones, untrue
 from tests.e2e.one_stop import OneStop, Shop, one_stop
 
 FIRST, LAST = date(2025, 6, 30), date(2025, 7, 2)
@@ -68,6 +69,11 @@ class Found:
     outcome: str
     reasons: frozenset[str]
     read_on: str
+    content: str
+
+    def delivered(self) -> Delivered:
+        """The row as the accounts know it."""
+        return Delivered(self.dossier_id, self.updated, self.content, self.outcome, self.read_on)
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,12 @@ class Told:
     shop: Shop
     manifest: list[dict[str, Any]]
     found: list[Found]
+
+    def planted(self, effect: str) -> set[tuple[str, str]]:
+        """Number and day of the read of all that is planted with an effect."""
+        return {
+            (line["dossier_id"], line["seen"]) for line in self.manifest if line["effect"] == effect
+        }
 
 
 def _time(value: Any) -> str | None:
@@ -112,6 +124,7 @@ def _found(root: Path) -> Iterator[Found]:
                 row["outcome"],
                 frozenset(row["reasons"] or ()),
                 day[0],
+                as_text(record),
             )
 
 
@@ -159,18 +172,38 @@ def test_planted_and_quarantined_are_the_same(told: Told) -> None:
 
 @pytest.mark.parametrize("effect", ["duplicate", "superseded", "changed", "new"])
 def test_planted_changes_end_as_planted(told: Told, effect: str) -> None:
-    planted = {
-        (line["dossier_id"], line["seen"]) for line in told.manifest if line["effect"] == effect
-    }
+    planted = told.planted(effect)
     ended = {(each.dossier_id, each.read_on) for each in told.found if each.outcome == effect}
     assert planted
     assert planted - ended == set()
 
 
-def test_planted_deletions_are_tombstones(told: Told) -> None:
-    deleted = {line["dossier_id"] for line in told.manifest if line["effect"] == "deleted"}
+@pytest.mark.parametrize("effect", ["duplicate", "superseded"])
+def test_nothing_else_ends_as_only_planted_rows_can(told: Told, effect: str) -> None:
+    since = dict(told.planted(effect))
+    ended = set(pairs((each.delivered() for each in told.found), effect))
+    assert {dossier_id for dossier_id, _ in ended} == since.keys()
+    # The overlap of two reads shows a pair once more, never before it was planted.
+    assert {(dossier_id, day) for dossier_id, day in ended if day < since[dossier_id]} == set()
+
+
+def test_nothing_ends_as_new_or_changed_without_a_cause(told: Told) -> None:
+    planted = {pair for effect in ("new", "changed", "deleted") for pair in told.planted(effect)}
+    delivered = [each.delivered() for each in told.found]
+    assert untrue(delivered, planted, _made_on) == []
+
+
+def _made_on(each: Delivered) -> str:
+    """The day that the dossier's number holds."""
+    digits = str(each.identity).split("-")[1]
+    return f"20{digits[:2]}-{digits[2:4]}-{digits[4:]}"
+
+
+def test_planted_deletions_are_tombstones_and_no_other_row_is(told: Told) -> None:
+    deleted = sorted(dossier_id for dossier_id, _ in told.planted("deleted"))
     assert deleted
-    for dossier_id in sorted(deleted)[:3]:
+    assert tombstones(told.shop.root, "dossier", "dossier_id") == deleted
+    for dossier_id in deleted[:3]:
         reference = f"administration.one_stop_shop:{dossier_id}"
         explained = json.loads(told.shop.call("explain", reference, "--json"))
         assert [row["_is_deleted"] for row in explained["core"]] == [True]

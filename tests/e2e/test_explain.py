@@ -18,7 +18,13 @@ def _explain(lake: Lake, reference: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "reference",
-    ["FB1/490/2025-04", "FB1b/492/2025-05", "FB2/48@2025-01-01/2025-06", "FB5/497/2025-05"],
+    [
+        "FB1/490/2025-04",
+        "FB1b/492/2025-05",
+        "FB2/48@2025-01-01/2025-06",
+        "FB5/497/2025-05",
+        "FB1/trung_tam_1022/2025-05",
+    ],
 )
 def test_the_records_of_a_cell_give_its_value(base: Lake, reference: str) -> None:
     found = _explain(base, reference)
@@ -51,8 +57,13 @@ def test_a_quarantined_record_says_why(base: Lake) -> None:
         ("feedback.nothing:1", "sources: feedback.open311"),
         ("XX1/490/2025-04", "has no indicator XX1"),
         ("FB1/999/2025-04", "no value of FB1 for 999"),
+        ("FB1/48@2025-13-01/2025-04", "2025-13-01 is no day"),
+        (
+            "service-request-monthly/2025-04/490/nothing/requests_opened",
+            "service-request-monthly has no row 2025-04/490/nothing",
+        ),
     ],
-    ids=["record", "source", "indicator", "area"],
+    ids=["record", "source", "indicator", "area", "day", "row"],
 )
 def test_what_is_not_there_is_said(base: Lake, reference: str, told: str) -> None:
     import subprocess

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 import zstandard
 
+from tests.e2e.accounts import Delivered, as_text, pairs, tombstones, untrue
 from tests.e2e.conftest import HISTORY
 from tests.e2e.world import Lake
 
@@ -61,6 +62,11 @@ class Found:
     outcome: str
     reasons: frozenset[str]
     read_on: str
+    content: str
+
+    def delivered(self) -> Delivered:
+        """The record as the accounts know it."""
+        return Delivered(self.record_id, self.updated, self.content, self.outcome, self.read_on)
 
 
 def _raw_objects(root: Path) -> dict[str, list[dict[str, Any]]]:
@@ -90,6 +96,7 @@ def _found(root: Path) -> Iterator[Found]:
                 row["outcome"],
                 frozenset(row["reasons"] or ()),
                 day,
+                as_text(record),
             )
 
 
@@ -163,24 +170,57 @@ def test_planted_changes_end_as_planted(
     told: tuple[Lake, list[dict[str, Any]], list[Found]], effect: str
 ) -> None:
     _, manifest, found = told
-    planted = {
-        (line["service_request_id"], line["seen"]) for line in manifest if line["effect"] == effect
-    }
+    planted = _planted(manifest, effect)
     ended = {(each.record_id, each.read_on) for each in found if each.outcome == effect}
     assert planted
     assert planted - ended == set()
 
 
-def test_planted_deletions_are_tombstones(
+@pytest.mark.parametrize("effect", ["duplicate", "superseded"])
+def test_nothing_else_ends_as_only_planted_records_can(
+    told: tuple[Lake, list[dict[str, Any]], list[Found]], effect: str
+) -> None:
+    _, manifest, found = told
+    since = dict(_planted(manifest, effect))
+    ended = set(pairs((each.delivered() for each in found), effect))
+    assert {record_id for record_id, _ in ended} == since.keys()
+    # The overlap of two reads shows a pair once more, never before it was planted.
+    assert {(record_id, day) for record_id, day in ended if day < since[record_id]} == set()
+
+
+def test_nothing_ends_as_new_or_changed_without_a_cause(
+    told: tuple[Lake, list[dict[str, Any]], list[Found]],
+) -> None:
+    _, manifest, found = told
+    planted = {
+        pair for effect in ("new", "changed", "deleted") for pair in _planted(manifest, effect)
+    }
+    delivered = [each.delivered() for each in found]
+    assert untrue(delivered, planted, _made_on) == []
+
+
+def test_planted_deletions_are_tombstones_and_no_other_record_is(
     told: tuple[Lake, list[dict[str, Any]], list[Found]],
 ) -> None:
     lake, manifest, _ = told
-    deleted = {
-        line["service_request_id"]: line["seen"] for line in manifest if line["effect"] == "deleted"
-    }
+    deleted = sorted(record_id for record_id, _ in _planted(manifest, "deleted"))
     assert deleted
-    for record_id in sorted(deleted)[:3]:
+    assert tombstones(lake.root, "service_request", "service_request_id") == deleted
+    for record_id in deleted[:3]:
         explained = json.loads(
             lake.call("explain", "--city", lake.city, f"feedback.open311:{record_id}", "--json")
         )
         assert [row["_is_deleted"] for row in explained["core"]] == [True]
+
+
+def _planted(manifest: list[dict[str, Any]], effect: str) -> set[tuple[str, str]]:
+    """Number and day of the read of all that is planted with an effect."""
+    return {
+        (line["service_request_id"], line["seen"]) for line in manifest if line["effect"] == effect
+    }
+
+
+def _made_on(each: Delivered) -> str:
+    """The day that the receipt number holds."""
+    digits = str(each.identity).split("-")[1]
+    return f"20{digits[:2]}-{digits[2:4]}-{digits[4:]}"

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import duckdb
 import polars as pl
@@ -20,6 +19,7 @@ import pytest
 import zstandard
 
 from publish.wording import NOT_CLEARED
+from tests.e2e.accounts import Delivered, as_text, core_rows, pairs, tombstones, untrue
 from tests.e2e.cities import part_of_danang
 from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY
 
@@ -67,6 +67,11 @@ class Found:
     outcome: str
     reasons: frozenset[str]
     read_on: str
+    content: str
+
+    def delivered(self) -> Delivered:
+        """The resource as the accounts know it."""
+        return Delivered(self.record_id, self.updated, self.content, self.outcome, self.read_on)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +81,14 @@ class Told:
     root: Path
     manifest: list[dict[str, Any]]
     found: list[Found]
+
+    def planted(self, effect: str) -> set[tuple[str, str]]:
+        """Number and day of the read of all that is planted with an effect."""
+        return {
+            (line["encounter_id"], line["seen"])
+            for line in self.manifest
+            if line["effect"] == effect
+        }
 
 
 @contextmanager
@@ -178,7 +191,7 @@ def _found(root: Path) -> Iterator[Found]:
             if isinstance(record, str):
                 match = IDENTIFIER.search(record)
                 identifier = match[1] if match else None
-                yield Found(identifier, None, None, row["outcome"], reasons, day)
+                yield Found(identifier, None, None, row["outcome"], reasons, day, record)
                 continue
             yield Found(
                 record["id"] if isinstance(record.get("id"), str) else None,
@@ -187,6 +200,7 @@ def _found(root: Path) -> Iterator[Found]:
                 row["outcome"],
                 reasons,
                 day,
+                as_text(record),
             )
 
 
@@ -220,32 +234,39 @@ def test_planted_and_quarantined_are_the_same(told: Told) -> None:
 
 @pytest.mark.parametrize("effect", ["duplicate", "superseded", "changed", "new"])
 def test_planted_changes_end_as_planted(told: Told, effect: str) -> None:
-    planted = {
-        (line["encounter_id"], line["seen"]) for line in told.manifest if line["effect"] == effect
-    }
+    planted = told.planted(effect)
     ended = {(each.record_id, each.read_on) for each in told.found if each.outcome == effect}
     assert planted - ended == set()
     assert planted or effect == "changed"
 
 
-def _core(root: Path) -> pl.DataFrame:
-    """The rows of the newest version of the table, by the files that its log leaves standing."""
-    table = root / "core" / "encounter"
-    names: set[str] = set()
-    for log in sorted((table / "_delta_log").glob("*.json")):
-        for action in map(json.loads, log.read_text().splitlines()):
-            names |= {action["add"]["path"]} if "add" in action else set()
-            names -= {action["remove"]["path"]} if "remove" in action else set()
-    return pl.concat([pl.read_parquet(table / unquote(name)) for name in names], how="diagonal")
+@pytest.mark.parametrize("effect", ["duplicate", "superseded"])
+def test_nothing_else_ends_as_only_planted_resources_can(told: Told, effect: str) -> None:
+    since = dict(told.planted(effect))
+    ended = set(pairs((each.delivered() for each in told.found), effect))
+    assert {encounter_id for encounter_id, _ in ended} == since.keys()
+    # The overlap of two reads shows a pair once more, never before it was planted.
+    assert {(name, day) for name, day in ended if day < since[name]} == set()
 
 
-def test_planted_deletions_are_tombstones(told: Told) -> None:
-    deleted = {line["encounter_id"] for line in told.manifest if line["effect"] == "deleted"}
+def test_nothing_ends_as_new_or_changed_without_a_cause(told: Told) -> None:
+    planted = {pair for effect in ("new", "changed", "deleted") for pair in told.planted(effect)}
+    delivered = [each.delivered() for each in told.found]
+    assert untrue(delivered, planted, _made_on) == []
+
+
+def _made_on(each: Delivered) -> str:
+    """The day that the encounter's number holds."""
+    digits = str(each.identity).split("-")[1]
+    return f"20{digits[:2]}-{digits[2:4]}-{digits[4:]}"
+
+
+def test_planted_deletions_are_tombstones_and_no_other_resource_is(told: Told) -> None:
+    deleted = sorted(encounter_id for encounter_id, _ in told.planted("deleted"))
     assert deleted
-    rows = _core(told.root).filter(pl.col("encounter_id").is_in(sorted(deleted)))
-    assert set(rows["encounter_id"]) == deleted
+    assert tombstones(told.root, "encounter", "encounter_id") == deleted
+    rows = core_rows(told.root, "encounter").filter(pl.col("encounter_id").is_in(deleted))
     assert rows.height == len(deleted)
-    assert rows["_is_deleted"].all()
 
 
 def test_an_expired_export_is_among_the_faults(told: Told) -> None:
@@ -287,7 +308,7 @@ def test_no_personal_field_leaves_raw_and_quarantine(told: Told) -> None:
     numbers = {each["identifier"]["value"] for each in people}
     assert names
     assert numbers
-    core = _core(told.root)
+    core = core_rows(told.root, "encounter")
     columns = [name for name in core.columns if core.schema[name] == pl.String]
     texts = {value for name in columns for value in core[name].unique()}
     assert not texts & (names | numbers)

@@ -20,6 +20,7 @@ import zstandard
 from pipeline.context import open_context
 from pipeline.ingest import Ingested, ingest
 from pipeline.reprocess import reprocess
+from tests.e2e.accounts import Delivered, as_text, pairs, tombstones, untrue
 
 SOURCE = "socioeconomic.statistics_office"
 FIRST, LAST = date(2025, 7, 1), date(2025, 7, 5)
@@ -88,6 +89,11 @@ class Found:
     outcome: str
     reasons: frozenset[str]
     read_on: str
+    content: str
+
+    def delivered(self) -> Delivered:
+        """The record as the accounts know it."""
+        return Delivered(self.key, self.updated, self.content, self.outcome, self.read_on)
 
 
 def _found(root: Path) -> list[Found]:
@@ -109,6 +115,7 @@ def _found(root: Path) -> list[Found]:
                     row["outcome"],
                     frozenset(row["reasons"] or ()),
                     day,
+                    as_text(record),
                 )
             )
     return found
@@ -122,6 +129,12 @@ class Told:
     results: dict[date, Ingested]
     manifest: list[dict[str, Any]]
     found: list[Found]
+
+    def planted(self, effect: str) -> set[tuple[tuple[str, ...], str]]:
+        """Key and day of the read of all that is planted with an effect."""
+        return {
+            (tuple(line["key"]), line["seen"]) for line in self.manifest if line["effect"] == effect
+        }
 
 
 @pytest.fixture(scope="module")
@@ -158,18 +171,37 @@ def test_planted_and_quarantined_are_the_same(told: Told) -> None:
 
 @pytest.mark.parametrize("effect", ["duplicate", "changed"])
 def test_planted_changes_end_as_planted(told: Told, effect: str) -> None:
-    planted = {
-        (tuple(line["key"]), line["seen"]) for line in told.manifest if line["effect"] == effect
-    }
+    planted = told.planted(effect)
     ended = {(each.key, each.read_on) for each in told.found if each.outcome == effect}
     assert planted
     assert planted - ended == set()
 
 
-def test_planted_withdrawals_are_tombstones(told: Told) -> None:
-    lines = [line for line in told.manifest if line["effect"] == "deleted"]
+def test_nothing_else_ends_as_only_planted_records_can(told: Told) -> None:
+    since = dict(told.planted("duplicate"))
+    ended = set(pairs((each.delivered() for each in told.found), "duplicate"))
+    assert {key for key, _ in ended} == since.keys()
+    # The overlap of two reads shows a pair once more, never before it was planted.
+    assert {(key, day) for key, day in ended if day < since[key]} == set()
+    assert [each for each in told.found if each.outcome == "superseded"] == []
+
+
+def test_nothing_ends_as_new_or_changed_without_a_cause(told: Told) -> None:
+    planted = told.planted("changed") | told.planted("deleted")
+    delivered = [each.delivered() for each in told.found]
+    # A figure that is not planted shows on the day of its publication.
+    assert untrue(delivered, planted, lambda each: (each.updated or "")[:10]) == []
+
+
+def test_planted_withdrawals_are_tombstones_and_no_other_record_is(told: Told) -> None:
+    withdrawn = sorted(key for key, _ in told.planted("deleted"))
     deleted = sum(each.result.deleted for each in told.results.values() if each.result)
-    assert deleted == len(lines) > 0
+    assert deleted == len(withdrawn) > 0
+    columns = ("freq", "ref_area", "indicator", "dimension_key", "time_period")
+    assert tombstones(told.home / "danang", "indicator_observation", *columns) == sorted(
+        (freq, area, indicator, f"SEX={sex};AGE={age}", period)
+        for freq, area, indicator, sex, age, period in withdrawn
+    )
 
 
 def test_reprocess_under_the_same_contract_moves_nothing(
@@ -179,30 +211,6 @@ def test_reprocess_under_the_same_contract_moves_nothing(
     moves = reprocess(open_context("danang", LAST), SOURCE, apply=False)
     assert moves.total == 0
     assert moves.still_quarantined > 0
-
-
-@pytest.mark.parametrize(
-    ("kind", "rule"),
-    [
-        ("dimension_added", "dsd_changed"),
-        ("dimension_renamed", "dsd_changed"),
-        ("no_structure", "status"),
-        ("html", "html"),
-        ("cut_data", "row:field_count"),
-    ],
-)
-def test_a_breakage_leaves_what_was_there(tmp_path: Path, kind: str, rule: str) -> None:
-    with served(f"--break=statistics:{kind}:{LAST}", "--no-transport-faults") as variables:
-        first = _load(tmp_path, FIRST, variables)
-        broken = _load(tmp_path, LAST, variables)
-    assert first.error is None
-    if kind == "cut_data":
-        # A text that ends in the middle of a line is found by its last record.
-        assert broken.result is not None
-        assert [each.reason for each in broken.result.set_aside if each.reason == rule]
-        return
-    assert broken.outcome.rule == rule
-    assert broken.result is None
 
 
 def test_a_further_attribute_is_told_and_left_out(tmp_path: Path) -> None:

@@ -15,10 +15,11 @@ from extract.outcomes import last_outcome
 from pipeline import steps
 from pipeline.candidate import remove_leftovers
 from pipeline.context import open_context
+from pipeline.orchestration.judged import promote_judged
 from pipeline.parked import BuildError
 from tests.e2e.world import TOKEN_VARIABLE, URL_VARIABLE, Lake
 from warehouse.promotion import refuse
-from warehouse.promotion_record import PromotionError, latest
+from warehouse.promotion_record import OvertakenError, PromotionError, latest
 
 DAY = date(2025, 7, 2)
 SOURCE = "feedback.open311"
@@ -174,10 +175,40 @@ def test_a_decision_in_between_asks_for_another_check(here: Lake) -> None:
     for each in kept["decisions"]:
         each["verdict"] = "reject"
     judgement.write_text(json.dumps(kept))
-    with pytest.raises(PromotionError, match="against promotion record 1, but 2 stands: check ag"):
+    with pytest.raises(OvertakenError, match="against promotion record 1, but 2 stands: check ag"):
         steps.promote(here.city, build)
     assert steps.check(here.city, build)["build"] == build
     assert steps.promote(here.city, build)["record"] == 2
+
+
+def test_a_scheduler_checks_again_what_a_decision_overtook(here: Lake, tmp_path: Path) -> None:
+    """Somebody refuses the day before while the next one waits between check and promotion."""
+    city, name, next_day = tmp_path / "danang", "service-request-monthly", "2025-07-03"
+    shutil.copytree(here.city, city)
+    dataset = city / "datasets" / f"{name}.yaml"
+    text = dataset.read_text("utf-8")
+    assert "max_row_count_change: 0.5" in text
+    dataset.write_text(text.replace("change: 0.5", "change: 0.0001"), encoding="utf-8")
+    _loaded(here)
+    first = steps.build(str(city), DAY.isoformat())["build"]
+    steps.check(str(city), first)
+    held = steps.promote(str(city), first)["publications"][name]
+    assert held["verdict"] == "hold"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(URL_VARIABLE, here.environment(date(2025, 7, 3), {})[URL_VARIABLE])
+        steps.ingest(str(city), SOURCE, next_day)
+    second = steps.build(str(city), next_day)["build"]
+    steps.check(str(city), second)
+    assert steps.refuse(str(city), name, held["candidate"], "Lan")["record"] == 3
+    with pytest.raises(OvertakenError, match="record 2, but 3 stands"):
+        steps.promote(str(city), second)
+    promoted = promote_judged(str(city), second)
+    waiting = promoted["publications"][name]
+    assert (promoted["record"], waiting["verdict"], _parked(here)) == (4, "hold", [])
+    assert waiting["candidate"] not in (None, held["candidate"])
+    assert steps.verify(str(city)) == {"problems": []}
+    # What was promoted needs no check, and an answer that was lost is given again.
+    assert promote_judged(str(city), second)["record"] == 4
 
 
 def test_held_refused_and_told(here: Lake, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.unit.reports.briefs import HAI_CHAU, LEADER, NEW, OLD, Desk, desk_in
+from publish.wording import LANGUAGES
+from tests.unit.reports.briefs import HAI_CHAU, LEADER, NEW, OLD, SOURCES, Desk, desk_in
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER = REPOSITORY / "build" / "pictures"
@@ -24,14 +25,17 @@ HELD = (
 
 
 def draw(desk: Desk, folder: Path) -> None:
-    """Draw the city in both languages, a ward, a district of before, then the city in trouble."""
-    for name, key, role, language in (
-        ("city-vi", ("48", NEW), LEADER, "vi"),
-        ("city-en", ("48", NEW), LEADER, "en"),
-        ("ward-vi", ("20242", NEW), HAI_CHAU, "vi"),
-        ("district-en", ("493", OLD), LEADER, "en"),
+    """Draw city, ward, a ward of two districts and a district of before; the city in trouble."""
+    desk.change(SOURCES)
+    for name, key, role in (
+        ("city", ("48", NEW), LEADER),
+        ("ward", ("20242", NEW), HAI_CHAU),
+        ("ward-of-two", ("20194", NEW), LEADER),
+        ("district", ("493", OLD), LEADER),
     ):
-        _draw(name, desk.brief(desk.area(*key), role, language).content, folder)
+        for language in LANGUAGES:
+            brief = desk.brief(desk.area(*key), role, language)
+            _draw(f"{name}-{language}", brief.content, folder)
     desk.change(LATE)
     desk.change(HELD)
     _draw("city-in-trouble-vi", desk.brief(desk.area("48")).content, folder)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.superset.stage import PYTHON, Stage, stage_in
+from tests.superset.stage import PYTHON, Charts, Stage, stage_in
 
 REQUIRED = "CITYLAKE_REQUIRE_SUPERSET"
 
@@ -31,3 +31,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         os.environ.pop("CITYLAKE_HOME", None)
     else:
         os.environ["CITYLAKE_HOME"] = before
+
+
+@pytest.fixture(scope="module")
+def charts(stage: Stage) -> Charts:
+    """Every chart that there is, by its key."""
+    return stage.charts()

@@ -4,16 +4,19 @@ import csv
 import io
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import httpx
 
 from pipeline.context import open_context
 from publish.serving import replace_serving, write_reports
@@ -32,7 +35,11 @@ INDICATORS = (
     ("FB5", 1, "trung_tam_1022", "requests", None, False),
     ("AD1", 2, "trung_tam_hanh_chinh_cong", "%", 95, True),
 )
+# An indicator of health: rows of it stand in the marts of the stage, as if they had got there.
+WITHHELD, WITHHELD_VALUE = ("HE1", 10, "so_y_te", "1/1000", None, False), 87654
 Row = dict[str, Any]
+# Number of each chart by the key it was made with.
+Charts = dict[str, int]
 
 
 def write_rows(home: Path) -> Path:
@@ -50,12 +57,14 @@ def write_rows(home: Path) -> Path:
             ("2025-06-01", 1, DISTRICTS, OLD),
             ("2025-07-01", 0.16, WARDS, NEW),
         ):
-            for number, (code, group, agency, unit, target, _) in enumerate(INDICATORS):
-                shared = (code, group, agency, month, unit, target, share)
-                _insert(connection, "mart_city_indicator", CITY, since, 70 + number, shared)
-                _insert(connection, "mart_sector_indicator", CITY, since, 70 + number, shared)
+            for number, (*named, unit, target, _) in enumerate((*INDICATORS, WITHHELD)):
+                is_withheld = named[0] == WITHHELD[0]
+                shared = (*named, month, unit, target, share)
+                value = WITHHELD_VALUE if is_withheld else 70 + number
+                _insert(connection, "mart_city_indicator", CITY, since, value, shared)
+                _insert(connection, "mart_sector_indicator", CITY, since, value, shared)
                 for place, area in enumerate(tier):
-                    value = 60 + 3 * number + place
+                    value = WITHHELD_VALUE if is_withheld else 60 + 3 * number + place
                     _insert(connection, "mart_district_indicator", area, since, value, shared)
         write_reports(connection, context.city.marts)
     return file
@@ -107,6 +116,7 @@ class Stage:
     port: int
     serving: Path
     _clients: dict[str, Client] = field(default_factory=dict)
+    _browsers: dict[str, httpx.Client] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -123,6 +133,26 @@ class Stage:
         if user not in self._clients:
             self._clients[user] = Client(self.address, user, self.passwords[user])
         return self._clients[user]
+
+    def browser(self, user: str) -> httpx.Client:
+        """A session of a user as a browser has it, opened once by the form of the login page."""
+        if user not in self._browsers:
+            self._browsers[user] = self._by_the_page(user)
+        return self._browsers[user]
+
+    def _by_the_page(self, user: str) -> httpx.Client:
+        web = httpx.Client(base_url=self.address, timeout=60, trust_env=False)
+        found = re.search(
+            r'csrf_token[^>]*value="([^"]+)"|"csrf_token": ?"([^"]+)"',
+            unescape(web.get("/login/").text),
+        )
+        assert found is not None
+        form = {"username": user, "password": self.passwords[user]}
+        web.post("/login/", data={**form, "csrf_token": found[1] or found[2]})
+        assert web.get("/api/v1/me/").json()["result"]["username"] == user
+        token = web.get("/api/v1/security/csrf_token/").json()["result"]
+        web.headers.update({"X-CSRFToken": token, "Referer": f"{self.address}/"})
+        return web
 
     def citylake(self, *arguments: str, code: int = 0, home: Path | None = None) -> str:
         """What a command prints; it must end with a code."""
@@ -158,7 +188,7 @@ class Stage:
         }
         return self.client(user).ask("POST", "/api/v1/chart/data", json=sent)
 
-    def charts(self) -> dict[str, int]:
+    def charts(self) -> Charts:
         """Number of each chart by the key it was made with."""
         found = self.client("admin").all("chart")
         return {str(each["certification_details"] or each["id"]): each["id"] for each in found}

@@ -5,9 +5,6 @@ import threading
 from datetime import date
 from pathlib import Path
 
-import pytest
-
-from reports.superset.errors import ReportsError
 from tests.e2e.world import URL_VARIABLE, Lake, demo_server
 from tests.superset.stage import Stage, change
 
@@ -93,28 +90,3 @@ def test_charts_load_while_the_file_is_being_replaced(stage: Stage, tmp_path: Pa
         ended.set()
         thread.join()
     assert replaced > 3
-
-
-def test_the_connection_reaches_no_other_file(stage: Stage, tmp_path: Path) -> None:
-    secret = tmp_path / "secret.csv"
-    secret.write_text("a\n1\n", encoding="utf-8")
-    sent = {
-        "datasource": {"id": stage.dataset(VIEW), "type": "table"},
-        "queries": [
-            {
-                "columns": [
-                    {
-                        "expressionType": "SQL",
-                        "label": "x",
-                        "sqlExpression": f"(SELECT max(a) FROM read_csv('{secret}'))",  # noqa: S608 - what an attacker would try
-                    }
-                ],
-                "metrics": None,
-                "row_limit": 1,
-            }
-        ],
-        "result_format": "json",
-        "result_type": "full",
-    }
-    with pytest.raises(ReportsError):
-        stage.client("admin").ask("POST", "/api/v1/chart/data", json=sent)

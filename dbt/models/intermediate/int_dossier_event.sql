@@ -6,6 +6,7 @@ with build as (select timezone from {{ source('ref', 'build') }})
 select
     dossier._source,
     dossier.dossier_id,
+    [dossier._source || ':' || dossier.dossier_id] as records,
     dossier.procedure_code,
     dossier.procedure_level,
     dossier.agency_responsible,

@@ -18,7 +18,7 @@ with call as (
             available_at
         )) as followed_to,
         count(*) as units,
-        list(emergency_trip_id order by emergency_trip_id) as emergency_trip_ids
+        list(_source || ':' || emergency_trip_id order by emergency_trip_id) as records
     from {{ source('core', 'emergency_trip') }}
     group by _source, call_id
 ),
@@ -36,7 +36,7 @@ timed as (
 select
     timed._source,
     timed.call_id,
-    timed.emergency_trip_ids,
+    timed.records,
     timed.call_category,
     timed.priority_final,
     unit.area_code as located_code,

@@ -3,6 +3,7 @@
 select
     encounter._source,
     encounter.encounter_id,
+    [encounter._source || ':' || encounter.encounter_id] as records,
     encounter.class_code,
     unit.area_code as located_code,
     unit.area_valid_from as located_valid_from,

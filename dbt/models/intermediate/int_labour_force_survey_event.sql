@@ -1,7 +1,8 @@
 -- Labour force and unemployed persons aged 15 and over by area and period, in the finest frequency
 -- there is. Where a source has the reporting units of a period they are taken, and what it says of
 -- the city as a whole is only compared with their sum; where it has not, the city's figure stands
--- without a place. Surveys of two units are independent: their variances add up.
+-- without a place. Surveys of two units are independent: their variances add up. The records of an
+-- event are the figures that it takes its numbers from.
 with figure as (
     select
         _source,
@@ -14,9 +15,14 @@ with figure as (
             cast(obs_value as decimal(24, 6)) * cast(pow(10, coalesce(unit_mult, 0)) as decimal(10, 0))
             as decimal(18, 6)
         ) as persons,
-        cast(standard_error as decimal(12, 6)) * cast(pow(10, coalesce(unit_mult, 0)) as decimal(6, 0))
-            as persons_error,
-        sample_size
+        cast(
+            cast(standard_error as decimal(24, 6)) * cast(pow(10, coalesce(unit_mult, 0)) as decimal(10, 0))
+            as decimal(18, 6)
+        ) as persons_error,
+        sample_size,
+        _source || ':' || concat_ws(
+            '/', dataflow, ref_area, indicator, freq, dimension_key, time_period
+        ) as record
     from {{ source('core', 'indicator_observation') }}
     where
         indicator in ('LF', 'UNE')
@@ -37,7 +43,8 @@ survey as (
         max(persons) filter (where indicator = 'UNE') as unemployed,
         max(persons) filter (where indicator = 'LF') as labour_force,
         max(persons_error) filter (where indicator = 'UNE') as unemployed_error,
-        max(sample_size) filter (where indicator = 'UNE') as sample_size
+        max(sample_size) filter (where indicator = 'UNE') as sample_size,
+        list(record order by record) as records
     from figure
     where freq = (select min(freq) from figure)
     group by all
@@ -70,6 +77,7 @@ select
     ref_area,
     freq,
     time_period,
+    records,
     case when freq = 'Q' then 'quarter' else 'month' end as period_kind,
     located_code,
     located_valid_from,
@@ -78,7 +86,9 @@ select
     period_start as period_date,
     unemployed,
     labour_force,
-    cast(unemployed_error * unemployed_error as decimal(24, 6)) as unemployed_variance,
+    -- Widened before it is squared: a product of narrow DECIMALs overflows at 18 digits.
+    cast(cast(unemployed_error as decimal(19, 6)) * unemployed_error as decimal(24, 6))
+        as unemployed_variance,
     sample_size
 from placed
 where unit_code is not null or (is_city and not has_units)

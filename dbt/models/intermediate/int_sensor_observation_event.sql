@@ -1,6 +1,7 @@
 -- One row per station, observed property and local day of the station's operating range (both ends
 -- included): hours expected and hours with a valid value. An hour counts once however many values
--- it holds; the length of a local day follows the clock changes of the source's zone.
+-- it holds; the length of a local day follows the clock changes of the source's zone. The records of
+-- a day are its station, from which the hours expected follow, and its values, missing ones too.
 with build as (select timezone from {{ source('ref', 'build') }}),
 
 known as (
@@ -15,6 +16,7 @@ observation as (
         unit,
         value,
         _source,
+        observed_at,
         cast(epoch_us(observed_at) // 3600000000 as bigint) as epoch_hour
     from {{ source('core', 'sensor_observation') }}
 ),
@@ -31,7 +33,11 @@ observed_day as (
         -- 32 bits are enough to tell apart the at most 25 consecutive hours of a local day.
         bit_count(
             bit_or(case when value is not null then 1::bigint << (epoch_hour % 32) end)
-        ) as valid_hours
+        ) as valid_hours,
+        list(
+            concat(_source, ':', station_id, '/', observed_property, '/', observed_at)
+            order by observed_at, _source
+        ) as records
     from observation
     group by station_id, observed_property, observed_date
 ),
@@ -52,6 +58,7 @@ operating_day as (
     select
         station.station_id,
         station.area_code,
+        station._source as station_source,
         property.observed_property,
         property.unit,
         property.timezone,
@@ -69,6 +76,9 @@ select
     operating.station_id,
     operating.observed_property,
     operating.unit,
+    list_concat(
+        [operating.station_source || ':' || operating.station_id], coalesce(observed.records, [])
+    ) as records,
     unit.area_code as located_code,
     unit.area_valid_from as located_valid_from,
     unit.unit_code,

@@ -1,9 +1,10 @@
 -- Service requests placed in space and time: the area is the one valid on the day of the request.
 -- A body's competence is taken as given unless the source denies it; a request without a deadline
--- is neither on time nor late.
+-- is neither on time nor late. `records` names the core records of an event, as in every event model.
 select
     request._source,
     request.service_request_id,
+    [request._source || ':' || request.service_request_id] as records,
     request.service_code,
     request.agency_responsible,
     unit.area_code as located_code,

@@ -167,6 +167,18 @@ SOURCE_FAULTS = {
         "name: air",
         "citylake.minimum",
     ),
+    "no_requests_a_second": (
+        "          token_env: STATIONS_TOKEN",
+        "          token_env: STATIONS_TOKEN\n          requests_per_second: 0",
+        "requests_per_second",
+        "citylake.exclusiveMinimum",
+    ),
+    "fewer_than_no_requests_a_second": (
+        "          token_env: STATIONS_TOKEN",
+        "          token_env: STATIONS_TOKEN\n          requests_per_second: -0.5",
+        "requests_per_second",
+        "citylake.exclusiveMinimum",
+    ),
     "pool_with_a_name_that_is_none": (
         "  - {property: drift, value: freeze}",
         "  - {property: drift, value: freeze}\n  - {property: pool, value: {name: Air quality}}",

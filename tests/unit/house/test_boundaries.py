@@ -7,8 +7,10 @@ import pytest
 
 from tests.e2e import test_kill, test_kill_loads, test_steps
 from tests.unit.extract import test_outcomes
+from tests.unit.gate import test_check_journal
 from tests.unit.house.boundaries import KINDS, boundary_names
 from tests.unit.house.import_rules import ARROWS
+from tests.unit.lake import test_record_compaction
 from tests.unit.publish import test_crash
 from tests.unit.reports import test_brief_mail
 from warehouse.lake import Kind
@@ -22,7 +24,9 @@ KILLED = {
     "load of each source": test_kill_loads.BOUNDARIES,
     "steps": [name for names in test_steps.BOUNDARIES.values() for name in names],
     "promotion and release": test_crash.BOUNDARIES,
-    "compaction of the journal": [test_outcomes.BOUNDARY],
+    "compaction of outcomes": [test_outcomes.BOUNDARY],
+    "compaction of records": [*test_record_compaction.BOUNDARIES],
+    "compaction of check results": test_check_journal.BOUNDARIES,
     "sending of the brief": [test_brief_mail.BOUNDARY],
 }
 

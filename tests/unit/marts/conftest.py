@@ -214,6 +214,7 @@ def station_table(stations: list[tuple[Any, ...]]) -> pa.Table:
     """Core rows of the stations."""
     schema = pa.schema(
         {
+            "_source": pa.string(),
             "station_id": pa.string(),
             "area_code": pa.string(),
             "operating_from": pa.date32(),
@@ -221,7 +222,8 @@ def station_table(stations: list[tuple[Any, ...]]) -> pa.Table:
         }
     )
     return pa.Table.from_pylist(
-        [dict(zip(schema.names, station, strict=True)) for station in stations], schema=schema
+        [dict(zip(schema.names, ("air.tiny", *each), strict=True)) for each in stations],
+        schema=schema,
     )
 
 
@@ -283,12 +285,12 @@ def statistics_table(figures: list[tiny_city.Figure]) -> pa.Table:
         "obs_status": ([f.status for f in figures], pa.string()),
         "conf_status": ([f.confidentiality for f in figures], pa.string()),
         "unit_measure": (["PS"] * len(figures), pa.string()),
-        "unit_mult": ([0] * len(figures), pa.int32()),
-        "decimals": ([0] * len(figures), pa.int32()),
+        "unit_mult": ([f.multiplier for f in figures], pa.int32()),
+        "decimals": ([1] * len(figures), pa.int32()),
         "standard_error": ([f.error for f in figures], pa.decimal128(24, 6)),
         "sample_size": ([f.sample for f in figures], pa.int64()),
-        "indicator_name_vi": ([f.indicator for f in figures], pa.string()),
-        "indicator_name_en": ([f.indicator for f in figures], pa.string()),
+        "indicator_name_vi": ([f"{f.indicator} vi" for f in figures], pa.string()),
+        "indicator_name_en": ([f"{f.indicator} en" for f in figures], pa.string()),
         "period_start": ([f.start for f in figures], pa.date32()),
         "period_end": ([f.end for f in figures], pa.date32()),
     }

@@ -12,7 +12,7 @@ import pytest
 from tests.unit.marts.conftest import MARTS, Built
 from tests.unit.marts.tiny_city import requests
 from warehouse.duck import session
-from warehouse.event_model import ANCHORS, EVENT_COLUMNS, EVENT_KEYS
+from warehouse.event_model import ANCHORS, EVENT_COLUMNS, EVENT_KEYS, EVENT_RECORDS
 from warehouse.explain_mart import create_event_views
 
 
@@ -64,6 +64,7 @@ def test_event_models_have_the_declared_columns(
     declared = EVENT_COLUMNS[event]
     assert {name: found[name] for name in declared} == dict(declared)
     assert set(EVENT_KEYS[event]) <= set(found)
+    assert found[EVENT_RECORDS] == "VARCHAR[]"
     assert {f"{anchor}_date" for anchor in ANCHORS[event]} <= set(found)
 
 

@@ -197,7 +197,7 @@ def test_a_call_names_the_records_it_is_made_of(
         ).to_pylist()
     }
     assert found == {
-        call: sorted(each.id for each in units)
+        call: sorted(f"emergency.tiny:{each.id}" for each in units)
         for call, units in calls().items()
         if arrival(units) is not None
     }

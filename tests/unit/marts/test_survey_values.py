@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.marts.conftest import Built
+from tests.unit.marts.tiny_city import BEFORE
 
 FIRST, SECOND, THIRD = (date(2025, month, 1) for month in (1, 4, 7))
 
@@ -50,7 +51,8 @@ def test_the_city_adds_the_variances_of_its_units(built: Built) -> None:
 
 def test_without_units_the_city_stands_for_itself(built: Built) -> None:
     row = _cells(built, "mart_city_indicator")["T", THIRD]
-    assert (row["numerator"], row["denominator"], row["n"]) == (480, 17_000, 700)
+    assert (row["numerator"], row["denominator"], row["n"]) == (4_800, 170_000, 700)
+    assert float(row["standard_error"]) == pytest.approx(100 * 1_003 / 170_000, abs=5e-5)
     districts = _cells(built, "mart_district_indicator")
     assert {status for (_, start), each in districts.items() if start == THIRD
             for status in [each["obs_status"]]} == {"L"}  # fmt: skip
@@ -76,6 +78,52 @@ def test_a_full_count_has_no_error(built: Built) -> None:
         "FROM mart_city_indicator WHERE indicator_code <> 'SE1'"
     )
     assert [set(row.values()) for row in rows] == [{None}]
+
+
+@pytest.mark.parametrize(
+    ("area", "value", "error", "variation", "low", "high", "sample", "status"),
+    [
+        ("D1", "300", "45.5", "15.1667", "210.8216", "389.1784", 400, "A"),
+        ("D2", "150", "37.5", "25", "76.5014", "223.4987", 250, "U"),
+        ("T", "450", "58.961", "13.1024", "334.4386", "565.5614", 650, "A"),
+    ],
+)
+def test_an_ordinary_row_says_all_that_its_source_says(
+    built: Built, area: str, value: str, error: str, variation: str, low: str, high: str,
+    sample: int, status: str,
+) -> None:  # fmt: skip
+    (row,) = built.rows(
+        f"SELECT * FROM mart_socio_economic_indicator WHERE area_code = '{area}'"  # noqa: S608 - fixed names
+        " AND indicator_code = 'UNE' AND time_period = '2025-Q1'"
+        " AND dimension_key = 'SEX=_T;AGE=Y_GE15'"
+    )
+    assert row == {
+        "dataflow": "T:LFS",
+        "area_code": area,
+        "area_valid_from": BEFORE,
+        "area_name_vi": f"{area} vi",
+        "area_name_en": f"{area} en",
+        "indicator_code": "UNE",
+        "indicator_name_vi": "UNE vi",
+        "indicator_name_en": "UNE en",
+        "freq": "Q",
+        "dimension_key": "SEX=_T;AGE=Y_GE15",
+        "time_period": "2025-Q1",
+        "period_start": date(2025, 1, 1),
+        "period_end": date(2025, 3, 31),
+        "value": Decimal(value),
+        "unit_measure": "PS",
+        "unit_mult": 0,
+        "decimals": 1,
+        "standard_error": Decimal(error),
+        "coefficient_of_variation": Decimal(variation),
+        "interval_lower": Decimal(low),
+        "interval_upper": Decimal(high),
+        "sample_size": sample,
+        "obs_status": status,
+        "obs_status_2": None,
+        "conf_status": "F",
+    }
 
 
 def test_what_is_confidential_has_no_value(built: Built) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.context import open_context
+from pipeline.orchestration.groups import groups_of
 from pipeline.orchestration.plan import read_plan
 from pipeline.variables import on_day
 from warehouse.contract.problem import ContractError
@@ -53,8 +54,10 @@ def test_a_broken_source_is_named_and_the_others_stay(city: Path) -> None:
     _break(city / "sources/feedback/open311.yaml", "value: discard", "value: dsicard")
     plan = read_plan(str(city))
     assert len(plan.sources) == 3
-    (message,) = plan.broken_sources.values()
-    assert message.startswith("sources/feedback/open311.yaml:17: citylake.enum")
+    (broken,) = plan.broken_sources.values()
+    assert broken.message.startswith("sources/feedback/open311.yaml:17: citylake.enum")
+    assert (broken.groups, broken.body_code) == (("feedback",), "trung_tam_1022")
+    assert broken.body["en"] == "Da Nang Intelligent Operations Centre (hotline 1022)"
     context = open_context(str(city), without_broken=True)
     assert set(context.city.broken) == {"feedback.open311"}
     assert len(context.city.sources) == 3
@@ -67,7 +70,50 @@ def test_a_broken_publication_is_named_and_the_others_stay(city: Path) -> None:
     _break(city / "datasets/indicators-health.yaml", "owner: ", "owner: no_")
     plan = read_plan(str(city))
     assert len(plan.publications) == 6
-    assert "citylake.unknown_agency" in plan.broken_publications["indicators-health"]
+    broken = plan.broken_publications["indicators-health"]
+    assert "citylake.unknown_agency" in broken.message
+    assert (broken.groups, broken.body, broken.body_code) == (("health",), plan.title, None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("apiVersion:", "apiVersion: {", id="no-yaml"),
+        pytest.param("customProperties:", "- customProperties:", id="another-shape"),
+        pytest.param("customProperties:\n", "customProperties: 5\nothers:\n", id="no-list"),
+        pytest.param("agency, value: trung_tam_1022", "agency, value: [1]", id="no-code"),
+    ],
+)
+def test_a_source_of_which_nothing_can_be_read_keeps_its_group(
+    city: Path, old: str, new: str
+) -> None:
+    _break(city / "sources/feedback/open311.yaml", old, new)
+    (broken,) = read_plan(str(city)).broken_sources.values()
+    assert (broken.groups, broken.body_code) == (("feedback",), None)
+    assert broken.body["en"] == "Da Nang City"
+
+
+def test_a_publication_has_the_groups_that_its_marts_are_built_from(city: Path) -> None:
+    expected = {
+        "dossier-district-monthly": ("administration",),
+        "indicators-administration": ("administration",),
+        "indicators-feedback": ("feedback",),
+        "indicators-health": ("health",),
+        "indicators-socioeconomic": ("socioeconomic",),
+        "service-request-monthly": ("feedback",),
+        "socio-economic-indicators": ("socioeconomic",),
+    }
+    assert {each.name: each.groups for each in read_plan(str(city)).publications} == expected
+    # A source that cannot be read is found under its publications' tags no less.
+    (city / "sources/health/encounters.yaml").write_text("{", encoding="utf-8")
+    assert {each.name: each.groups for each in read_plan(str(city)).publications} == expected
+
+
+def test_parts_of_a_wrong_file_have_no_group() -> None:
+    wrong = [None, 7, "mart", {}, {"mart": 3}, {"mart": "mart_nothing", "where": 5}]
+    assert groups_of(wrong) == ()
+    parts = [{"mart": "mart_city_indicator", "where": {"service_group": each}} for each in (5, 1)]
+    assert groups_of(parts) == ("feedback", "socioeconomic")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pipeline.orchestration.triggers import (
     person_of,
     refused_by,
     versions_read,
+    was_promoted,
 )
 
 BATCH: dict[str, Any] = {
@@ -42,6 +43,21 @@ def test_the_newest_record_counts() -> None:
     assert newest([{"record": 2}, {"record": 11}, {"record": 3}]) == {"record": 11}
     with pytest.raises(TriggerError):
         newest([])
+
+
+@pytest.mark.parametrize(
+    ("events", "is_built"),
+    [
+        pytest.param([], False, id="none"),
+        pytest.param([None, {}, {"record": 3}], False, id="without_day"),
+        pytest.param([{"day": "2025-07-01", "record": 3}], False, id="day_before"),
+        pytest.param([{"day": "2025-07-02"}, {"day": "2025-07-01"}], True, id="among_others"),
+    ],
+)
+def test_a_day_was_built_that_a_record_tells_of(
+    events: list[dict[str, Any] | None], *, is_built: bool
+) -> None:
+    assert was_promoted(events, "2025-07-02") is is_built
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A backfill brings what the lake lacks, overwrites nothing newer and moves no cursor."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -138,3 +139,22 @@ def test_the_real_command_loads_and_repeats(loaded: Town) -> None:
     assert len(_statuses(loaded)) == 13
     refused = loaded.call("backfill", "--source", REGISTER, *window[2:])
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+
+
+def test_the_step_of_a_scheduler_asks_for_the_same_window(loaded: Town) -> None:
+    loaded.requests = requests()
+    loaded.server.asked.clear()
+    window = ("--source", HOTLINE, "--first", str(FIRST), "--date", str(SECOND))
+    done = loaded.call("step", "extract", *window)
+    assert done.returncode == 0, done.stderr
+    assert {each.parameters["updated_after"] for each in loaded.server.asked} == {
+        "2025-07-01T17:00:00Z"
+    }
+    _, cursors = _state(loaded)
+    loaded.call("step", "load", "--extraction", json.loads(done.stdout)["extraction"])
+    assert _statuses(loaded)["H-5"] == ("open", SECOND)
+    _, moved = _state(loaded)
+    assert moved[f"{HOTLINE}/as_of"] == cursors[f"{HOTLINE}/as_of"]
+    refused = loaded.call("step", "extract", *window[:3], str(THIRD), *window[4:])
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "before it begins" in refused.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.superset import home as homes
-from pipeline.superset import reports
+from pipeline.superset import reports, server
 from pipeline.superset.errors import SupersetError
 from pipeline.superset.server import down, print_health, up
 from reports.superset.errors import ReportsError
@@ -125,6 +125,67 @@ def test_what_was_started_for_reports_that_fail_is_ended(
     with pytest.raises(ReportsError, match="not taken"):
         up("danang", port=port)
     assert print_health(f"http://127.0.0.1:{port}") == 1
+
+
+# Ways in which making the records ready ends midway.
+MIDWAY = {
+    "refused": "exit 1",
+    "killed": "kill -9 $$",
+    "out of time": "exec sleep 60",
+}
+
+
+@pytest.mark.parametrize("way", MIDWAY)
+def test_records_that_were_made_half_are_made_again(
+    applied: Applied,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    way: str,
+) -> None:
+    home, port = homes.usual_home(), _free_port()
+    python = tmp_path / "bin" / "python"
+    sound = python.read_text(encoding="utf-8")
+    begun = tmp_path / "begun"
+    python.write_text(f"#!/bin/sh\necho x >> {begun}\n{MIDWAY[way]}\n", encoding="utf-8")
+    monkeypatch.setattr(server, "BOOTSTRAP_SECONDS", 1 if way == "out of time" else 600)
+    # What an older Superset was made ready for says nothing of this one.
+    home.folder.mkdir()
+    home.ready.write_text("of before\n", encoding="utf-8")
+
+    for times in (1, 2):
+        with pytest.raises(SupersetError, match="made ready"):
+            up("danang", port=port)
+        assert begun.read_text(encoding="utf-8") == "x\n" * times
+        assert not home.ready.exists()
+        assert not home.state.exists()
+    assert applied == []
+    assert print_health(f"http://127.0.0.1:{port}") == 1
+
+    python.write_text(f"{sound}echo x >> {begun}\n", encoding="utf-8")
+    capsys.readouterr()
+    assert up("danang", port=port) == 0
+    assert capsys.readouterr().err.startswith("making Superset's own records ready")
+    assert home.ready.exists()
+    down()
+    assert up("danang", port=port) == 0
+    assert begun.read_text(encoding="utf-8") == "x\n" * 3
+
+
+def test_nothing_says_ready_while_the_records_are_being_made(
+    applied: Applied, tmp_path: Path
+) -> None:
+    home = homes.usual_home()
+    home.folder.mkdir()
+    home.ready.write_text("of before\n", encoding="utf-8")
+    python = tmp_path / "bin" / "python"
+    seen = tmp_path / "seen"
+    python.write_text(f"#!/bin/sh\nls {home.folder} > {seen}\n", encoding="utf-8")
+    assert up("danang", port=_free_port()) == 0
+    names = seen.read_text(encoding="utf-8").split()
+    assert "passwords.json" in names
+    assert "ready" not in names
+    assert home.ready.exists()
 
 
 def test_the_health_of_what_is_no_address_is_no_answer() -> None:

@@ -128,6 +128,22 @@ def test_a_missing_value_says_why(serving: Serving) -> None:
     assert serving.city("value_text_vi, value_text_en") == [("chưa có số liệu", "not delivered")]
 
 
+@pytest.mark.parametrize(
+    ("value", "status", "told"),
+    [
+        pytest.param("80", "P", (None, None), id="usual"),
+        pytest.param("80", "E", ("ước tính", "estimated"), id="estimated"),
+        pytest.param("80", "A", ("chính thức", "final"), id="final"),
+        pytest.param("NULL", "Q", (None, None), id="the-value-says-it"),
+    ],
+)
+def test_an_unusual_status_is_told_beside_a_value(
+    serving: Serving, value: str, status: str, told: tuple[str | None, str | None]
+) -> None:
+    serving.figure("2025-06-01", value, obs_status=f"'{status}'")
+    assert serving.city("status_note_vi, status_note_en") == [told]
+
+
 def test_quarters_have_names(serving: Serving) -> None:
     serving.figure("2025-04-01", "80", period_kind="'quarter'")
     assert serving.city("period_vi, period_en") == [("quý II/2025", "Q2 2025")]

@@ -1,13 +1,16 @@
 """A serving file of Da Nang with figures of every area, written by hand, and its briefs."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from pypdf import PdfReader
+from pypdf.generic import ContentStream
 
 from pipeline.context import open_context
 from publish.serving import replace_serving, write_reports
@@ -40,6 +43,20 @@ _FIGURES = """
         ON m.start >= a.area_valid_from AND (a.area_valid_to IS NULL OR m.start < a.area_valid_to)
     WHERE {areas}
 """
+# How the sources delivered; without it nothing is known of them.
+SOURCES = """
+    INSERT INTO audit_source (source, title_vi, title_en, agency_code, service_group, core_table,
+        as_of, expected_by, is_late, attempt_day, attempt_status)
+    SELECT source, vi, en, agency, service_group, 'core_' || service_group, DATE '2025-07-05',
+        DATE '2025-07-06', false, DATE '2025-07-05', 'ok'
+    FROM (VALUES
+        ('administration.one_stop_shop', 'Cơ sở dữ liệu một cửa', 'One-stop-shop database',
+            'trung_tam_hanh_chinh_cong', 2),
+        ('feedback.open311', 'Cổng góp ý 1022', 'Feedback portal 1022', 'trung_tam_1022', 1),
+        ('health.hospitals', 'Bệnh viện của thành phố', 'Hospitals of the city', 'so_y_te', 10),
+        ('socioeconomic.statistics_office', 'Điều tra lao động việc làm', 'Labour force survey',
+            'thong_ke_thanh_pho', 5)) v(source, vi, en, agency, service_group)
+"""
 
 
 def fill(file: Path) -> None:
@@ -66,12 +83,55 @@ def fill(file: Path) -> None:
         write_reports(connection, MARTS)
 
 
+def _tagged(element: Any) -> Iterator[Any]:
+    """The elements of a file's structure, from the first to the last."""
+    yield element
+    below = element.get("/K", [])
+    for each in below if isinstance(below, list) else [below]:
+        if not isinstance(each, int) and "/K" in (found := each.get_object()):
+            yield from _tagged(found)
+
+
+def _polylines(stream: ContentStream) -> Iterator[int]:
+    """How many parts each open line of several parts has; rules have one, shapes are filled."""
+    parts = 0
+    for _, operator in stream.operations:
+        if operator == b"m":
+            parts = 0
+        elif operator == b"l":
+            parts += 1
+        elif operator == b"S" and parts > 1:
+            yield parts
+
+
 @dataclass(frozen=True)
 class Pages:
     """A brief as it can be read back."""
 
     content: bytes
     texts: list[str] = field(default_factory=list)
+
+    @property
+    def headings(self) -> list[str]:
+        """Names of its sections, as a reader of the file lists them."""
+        (title, *below) = PdfReader(io.BytesIO(self.content)).outline
+        assert not isinstance(title, list)
+        (sections,) = below
+        assert isinstance(sections, list)
+        return [str(each["/Title"]) for each in sections if not isinstance(each, list)]
+
+    @property
+    def alternatives(self) -> list[str]:
+        """What each drawing says to those who do not see it."""
+        root: Any = PdfReader(io.BytesIO(self.content)).trailer["/Root"]
+        return [str(each["/Alt"]) for each in _tagged(root["/StructTreeRoot"]) if "/Alt" in each]
+
+    @property
+    def polylines(self) -> list[int]:
+        """How many parts each line over time has."""
+        reader = PdfReader(io.BytesIO(self.content))
+        streams = [ContentStream(page.get_contents(), reader) for page in reader.pages]
+        return [parts for stream in streams for parts in _polylines(stream)]
 
     @property
     def text(self) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pypdf import PdfReader
 
 from pipeline.brief import find_area, find_role, open_desk
@@ -23,7 +24,7 @@ from pipeline.settings import city_paths
 from reports.brief.document import TEMPLATE, pdf
 from reports.brief.facts import facts_digest
 from reports.brief.subject import BriefError, subject
-from tests.headlines import headlines
+from tests.headlines import REPOSITORY, headlines
 from tests.unit.reports.briefs import (
     ADMINISTRATION,
     HAI_CHAU,
@@ -31,6 +32,7 @@ from tests.unit.reports.briefs import (
     NEW,
     OLD,
     OPEN,
+    SOURCES,
     Desk,
     read_back,
 )
@@ -72,6 +74,8 @@ def test_long_names_and_many_troubles_still_make_two_pages(desk: Desk, code: str
     )
     desk.change("UPDATE dim_agency SET name_vi = repeat(name_vi || ' và ', 2)")
     desk.change("UPDATE dim_area SET name_vi = repeat(name_vi || ' và ', 2)")
+    desk.change(SOURCES)
+    desk.change("UPDATE audit_source SET is_late = true, title_vi = repeat(title_vi || ' và ', 4)")
     desk.change(
         "UPDATE publication_status SET stale = true, title_vi = repeat(title_vi || ' và ', 2), "
         "late_sources = ['administration.one_stop_shop', 'socioeconomic.statistics_office']"
@@ -79,6 +83,134 @@ def test_long_names_and_many_troubles_still_make_two_pages(desk: Desk, code: str
     area = desk.area(code)
     brief = desk.brief(replace(area, name_vi="Thành phố trực thuộc và " * 3 + area.name_vi))
     assert len(brief.texts) == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "headings", "told"),
+    [
+        pytest.param(
+            "vi",
+            (
+                "Chỉ số chính",
+                "Chưa đạt và cơ quan chịu trách nhiệm",
+                "Địa bàn tốt nhất và kém nhất",
+                "Những gì đã thay đổi",
+                "Cảnh báo",
+                "Kết luận kiểm tra số liệu",
+                "Nguồn và định nghĩa",
+                "Chỉ số chưa được phép hiển thị",
+            ),
+            (
+                "Nguồn: Cổng góp ý 1022 (Trung tâm Giám sát, điều hành thông minh thành phố "
+                "Đà Nẵng (Tổng đài 1022)), đến 05/07/2025; "
+                "Cơ sở dữ liệu một cửa (Trung tâm Phục vụ hành chính công thành phố Đà Nẵng), "
+                "đến 05/07/2025; Điều tra lao động việc làm (",
+                "FB1 Tỷ lệ phản ánh",
+            ),
+            id="vi",
+        ),
+        pytest.param(
+            "en",
+            (
+                "Headline indicators",
+                "Off target, and who answers",
+                "Best and worst areas",
+                "What changed",
+                "Warnings",
+                "Data-quality stamp",
+                "Sources and definitions",
+                "Indicators not yet cleared for display",
+            ),
+            (
+                "Sources: Feedback portal 1022 (",
+                "), as of 5 July 2025; One-stop-shop database (",
+                "FB1 ",
+            ),
+            id="en",
+        ),
+    ],
+)
+def test_no_section_is_missing(
+    desk: Desk, language: str, headings: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    desk.change(SOURCES)
+    brief = desk.brief(desk.area("48"), language=language)
+    assert len(brief.texts) == 2
+    assert brief.headings == list(headings)
+    for text in (*told, _formula("FB1", language)):
+        assert text in brief.text
+    assert "Bệnh viện" not in brief.text
+    assert "Hospitals" not in brief.text
+
+
+def _formula(code: str, language: str) -> str:
+    """How the file that defines an indicator says that it is computed."""
+    folder = REPOSITORY / "warehouse" / "indicators"
+    files = [yaml.safe_load(each.read_text(encoding="utf-8")) for each in folder.glob("*.yaml")]
+    (found,) = [i for file in files for i in file["indicators"] if i["code"] == code]
+    return str(found["formula"][language])
+
+
+def test_a_source_that_is_late_or_never_came_says_so(desk: Desk) -> None:
+    desk.change(SOURCES)
+    desk.change(
+        "UPDATE audit_source SET is_late = source = 'feedback.open311', "
+        "as_of = CASE WHEN source LIKE 'admin%' THEN NULL ELSE as_of END"
+    )
+    ward = desk.brief(desk.area("20242"), HAI_CHAU)
+    assert "(Tổng đài 1022)), đến 05/07/2025, chậm;" in ward.text
+    assert "Cơ sở dữ liệu một cửa (Trung tâm" in ward.text
+    assert "Đà Nẵng), chưa nhận số liệu nào;" in ward.text
+    agency = desk.brief(desk.area("48"), ADMINISTRATION).text
+    assert "Cơ sở dữ liệu một cửa" in agency
+    assert "Cổng góp ý 1022" not in agency
+    desk.change("DELETE FROM mart_city_indicator")
+    desk.change("DELETE FROM mart_district_indicator")
+    empty = desk.brief(desk.area("20242"), HAI_CHAU)
+    assert "Nguồn và định nghĩa" in empty.headings
+    assert "Chưa có chỉ số nào có số liệu để giải thích." in empty.text
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_headline_has_its_line_drawn_and_told(filled: Desk, language: str) -> None:
+    facts = filled.facts(filled.area("48"), language=language)
+    brief = read_back(pdf(facts))
+    assert len(brief.alternatives) == len(facts["headline"]) == ALL
+    period = {"vi": "tháng 6/2025", "en": "June 2025"}[language]
+    for line, text in zip(facts["headline"], brief.alternatives, strict=True):
+        assert f"{period}: {line['latest'][0]['value']}" in text
+    # April to May, May to June.
+    assert brief.polylines == [2] * ALL
+
+
+@pytest.mark.parametrize(("language", "told"), [("vi", "ước tính"), ("en", "estimated")])
+def test_what_is_not_provisional_says_so_wherever_it_stands(
+    desk: Desk, language: str, told: str
+) -> None:
+    assert told not in desk.brief(desk.area("48"), language=language).text
+    desk.change(
+        "UPDATE mart_city_indicator SET obs_status = 'E' WHERE indicator_code = 'AD1' "
+        "AND period_start >= DATE '2025-06-01'"
+    )
+    desk.change(
+        "UPDATE mart_district_indicator SET obs_status = 'E' WHERE indicator_code = 'AD1' "
+        "AND period_start = DATE '2025-06-01'"
+    )
+    brief = desk.brief(desk.area("48"), language=language)
+    # The headline's complete and running figure, off target, best and worst area; what changed.
+    assert [" ".join(text.split()).count(told) for text in brief.texts] == [5, 1]
+    # Of a ward with the ground of two districts each has its own where they differ.
+    desk.change(
+        "UPDATE mart_district_indicator SET obs_status = 'P' WHERE area_code <> '490' "
+        "AND obs_status = 'E'"
+    )
+    text = " ".join(desk.brief(desk.area("20194"), language=language).texts[0].split())
+    own, other, shared = {
+        "vi": ("Quận Liên Chiểu, ước tính", "Huyện Hòa Vang, tạm tính", "tháng 6/2025, tạm tính"),
+        "en": ("Lien Chieu District, estimated", "Hoa Vang District, provisional",
+               "June 2025, provisional"),
+    }[language]  # fmt: skip
+    assert [text.count(each) for each in (own, other, shared)] == [1, 1, ALL - 1]
 
 
 def test_a_city_without_figures_says_so(desk: Desk) -> None:

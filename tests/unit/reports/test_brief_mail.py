@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import smtplib
 import socket
@@ -19,6 +20,7 @@ from pipeline.brief_sending import NotSetUpError
 from pipeline.orchestration.failures import PASSING
 from reports.brief.mail import MailError, MailLaterError, MailServer, send
 from reports.brief.subject import BriefError
+from tests.headlines import REPOSITORY, headlines
 from tests.mail_server import ADDRESSES, PASSWORD, Post, free_port, mail_server
 from tests.unit.reports.briefs import DAY, Desk, read_back
 from warehouse.boundary import KILL_VARIABLE
@@ -66,6 +68,61 @@ def test_each_recipient_gets_the_own_brief_with_the_own_rights(desk: Desk, post:
     body = message.get_body()
     assert body is not None
     assert "Kính gửi Lãnh đạo phường Hải Châu," in body.get_content()
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "body", "inside"),
+    [
+        pytest.param(
+            "vi",
+            "Bản tin số liệu điều hành – Phường Hải Châu – 05/07/2025",
+            "Kính gửi Lãnh đạo phường Hải Châu,\n\n"
+            "Bản tin số liệu của Phường Hải Châu, ngày 05/07/2025, ở tệp đính kèm (hai trang).\n\n"
+            "Chưa đạt hoặc gần đạt chỉ tiêu: 1. Chỉ số có số liệu chưa mới nhất: {old}.\n",
+            "Chỉ số chính",
+            id="vi",
+        ),
+        pytest.param(
+            "en",
+            "Brief of city figures – Hai Chau Ward – 5 July 2025",
+            "To the Leader of Hai Chau Ward,\n\n"
+            "The two-page brief of Hai Chau Ward of 5 July 2025 is attached.\n\n"
+            "Off or near target: 1. Indicators that are not up to date: {old}.\n",
+            "Headline indicators",
+            id="en",
+        ),
+    ],
+)
+def test_a_message_is_in_the_language_of_its_recipient(
+    desk: Desk, post: Post, tmp_path: Path, language: str, subject: str, body: str, inside: str
+) -> None:
+    desk.change("UPDATE mart_district_indicator SET value = 71")
+    desk.change(
+        "UPDATE mart_district_indicator SET value = 1 WHERE indicator_code = 'AD1' "
+        "AND area_code = '492' AND period_start = DATE '2025-06-01'"
+    )
+    desk.change(
+        "UPDATE publication_status SET stale = true WHERE publication = 'indicators-feedback'"
+    )
+    city = tmp_path / "cities" / "danang"
+    shutil.copytree(REPOSITORY / "cities" / "danang", city)
+    access = city / "access.yaml"
+    kept, recipients = access.read_text(encoding="utf-8").split("recipients:")
+    assert recipients.count("language: vi") == 2
+    spoken = recipients.replace("language: vi", f"language: {language}")
+    access.write_text(f"{kept}recipients:{spoken}", encoding="utf-8")
+    assert steps.send_brief(str(city), ON, WARD)["sent"]
+    (message,) = post.taken
+    assert message["Subject"] == subject
+    assert message["Content-Language"] == language
+    told = message.get_body()
+    assert told is not None
+    old = len(headlines("feedback"))
+    # Mail ends its lines in its own way.
+    assert told.get_content().splitlines() == body.format(old=old).splitlines()
+    (attachment,) = message.iter_attachments()
+    assert attachment.get_filename() == f"{WARD}-2025-07-05-{language}.pdf"
+    assert inside in read_back(_attached(message)).text
 
 
 def test_what_says_the_same_is_sent_once(desk: Desk, post: Post) -> None:

@@ -222,6 +222,22 @@ def test_a_dashboard_without_its_chart_or_filter_column_is_told(assets: Assets) 
     ]
 
 
+def test_a_link_to_a_dashboard_that_is_not_there_is_told(assets: Assets) -> None:
+    left = [each for each in assets if not each.key.startswith("danang/group-")]
+    assert problems(left, _columns(assets)) == [
+        f"charts/danang.city-headline-{language}.yaml: leads to dashboard "
+        f"danang-group-{{{{service_group}}}}-{language}, which is not there"
+        for language in ("vi", "en")
+    ]
+    chart = _of(assets, CHARTS, "danang/city-headline-vi")
+    template = '<a href="/superset/dashboard/danang-gone-vi/">x</a>'
+    params = {**chart.content["params"], "handlebarsTemplate": template}
+    broken = _changed(assets, chart.key, CHARTS, {"params": params})
+    assert problems(broken, _columns(assets)) == [
+        f"{chart.path}: leads to dashboard danang-gone-vi, which is not there"
+    ]
+
+
 def test_files_of_a_folder_are_checked_by_name(
     context: Context, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
