@@ -23,12 +23,34 @@ from warehouse.promotion_record import evidence, latest
 
 DAY = date(2025, 7, 2)
 PROJECT = warehouse.dbt_build.PROJECT
-SERVED = (
-    "mart_city_indicator",
-    "mart_district_indicator",
-    "mart_sector_indicator",
-    "mart_service_request_monthly",
-)
+# The served tables that hold the rows of a publication, and of no other in this city.
+SERVED = {
+    "indicators-feedback": (
+        "mart_city_indicator",
+        "mart_district_indicator",
+        "mart_sector_indicator",
+    ),
+    "service-request-monthly": ("mart_service_request_monthly",),
+}
+
+
+def _shown(lake: Lake) -> dict[str, dict[str, Any]]:
+    """What readers see of each publication: served values and releases."""
+    with duckdb.connect(str(lake.root / "serving/marts.duckdb"), read_only=True) as serving:
+        found: dict[str, dict[str, Any]] = {
+            name: {
+                mart: serving.execute(f"SELECT * FROM {mart} ORDER BY ALL").fetchall()  # noqa: S608 - fixed
+                for mart in marts
+            }
+            for name, marts in SERVED.items()
+        }
+    assert all(rows for values in found.values() for rows in values.values())
+    pointers = {path.parent.name: path for path in lake.root.glob("releases/*/latest.json")}
+    assert pointers
+    for name, path in pointers.items():
+        found[name]["latest.json"] = path.read_bytes()
+        found[name]["releases"] = lake.files(f"releases/{name}")
+    return found
 
 
 class Gate:
@@ -41,23 +63,7 @@ class Gate:
         environment = lake.environment(DAY, {})
         for name in ("CITYLAKE_HOME", URL_VARIABLE, "CITYLAKE_DANANG_OPEN311_TOKEN"):
             monkeypatch.setenv(name, environment[name])
-        self.before = self.shown()
-
-    def shown(self) -> dict[str, Any]:
-        """What readers see: served values and releases."""
-        with duckdb.connect(
-            str(self.lake.root / "serving/marts.duckdb"), read_only=True
-        ) as serving:
-            values = {
-                mart: serving.execute(f"SELECT * FROM {mart} ORDER BY ALL").fetchall()  # noqa: S608 - fixed
-                for mart in SERVED
-            }
-        pointers = {
-            str(path): path.read_bytes() for path in self.lake.root.glob("releases/*/latest.json")
-        }
-        assert all(values.values())
-        assert pointers
-        return {**values, **pointers, "releases": self.lake.files("releases")}
+        self.before = _shown(lake)
 
     def edit(self, model: str, old: str, new: str) -> None:
         """Build from a copy of the dbt project in which one text of a model is another."""
@@ -89,15 +95,21 @@ def gate(lake: Lake, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Gate:
     return Gate(lake, monkeypatch, tmp_path)
 
 
-def _rejected(gate: Gate, report: RunReport, *names: str) -> None:
+def _rejected(gate: Gate, report: RunReport, *names: str) -> dict[str, str]:
+    """What is rejected is shown as before, what is promoted beside it is new; every verdict."""
     verdicts = {line.name: line.verdict for line in report.publications}
     assert {name: verdicts[name] for name in names} == dict.fromkeys(names, "reject")
     assert report.exit_code == 4
-    after = gate.shown()
+    after = _shown(gate.lake)
     for name in names:
         assert not any(line.is_new for line in report.publications if line.name == name)
+        assert after[name] == gate.before[name]
+    for name in verdicts.keys() - set(names):
+        # The day has new values of every publication: what is promoted shows.
+        assert (after[name] != gate.before[name]) == (verdicts[name] == "publish")
     if set(names) == verdicts.keys():
         assert after == gate.before
+    return verdicts
 
 
 BOTH = ("indicators-feedback", "service-request-monthly")
@@ -106,7 +118,9 @@ BOTH = ("indicators-feedback", "service-request-monthly")
 def test_without_a_fault_the_day_is_published(gate: Gate) -> None:
     report = gate.run()
     assert report.exit_code == 0
-    assert gate.shown() != gate.before
+    after = _shown(gate.lake)
+    for name, each in after.items():
+        assert all(each[part] != gate.before[name][part] for part in each)
     (released,) = gate.lake.root.glob(f"releases/*/{DAY}-*/quality-report.json")
     checks = json.loads(released.read_bytes())["accuracy"]["checks"]
     assert {each["engine"] for each in checks} == {"contract", "dbt", "gx"}
@@ -127,7 +141,8 @@ def test_a_fault_that_only_contract_checks_see(gate: Gate) -> None:
         "'requests_overdue'",
         "'requests_opened + 1 as requests_overdue'",
     )
-    _rejected(gate, gate.run(), "service-request-monthly")
+    verdicts = _rejected(gate, gate.run(), "service-request-monthly")
+    assert verdicts["indicators-feedback"] == "publish"
     assert gate.failing("service-request-monthly") == {("contract", "failed")}
     assert gate.failing("indicators-feedback") == set()
 
@@ -148,7 +163,8 @@ def test_a_fault_that_only_great_expectations_sees(gate: Gate) -> None:
         "    coalesce(area.name_vi, 'Chưa xác định địa bàn') as area_name_vi,",
         "    coalesce(area.name_vi, 'Chưa xác định địa bàn') || ' ' as area_name_vi,",
     )
-    _rejected(gate, gate.run(), "service-request-monthly")
+    verdicts = _rejected(gate, gate.run(), "service-request-monthly")
+    assert verdicts["indicators-feedback"] == "publish"
     assert gate.failing("service-request-monthly") == {("gx", "failed")}
     assert gate.failing("indicators-feedback") == set()
     status = json.loads(gate.lake.call("status", "--city", gate.lake.city, "--json"))
@@ -212,10 +228,29 @@ def test_a_check_that_raises_rejects(gate: Gate) -> None:
 
 
 def test_a_rejected_day_changes_the_status_only(gate: Gate) -> None:
+    name, hashes = "indicators-feedback", gate.lake.hashes()
     gate.edit("indicators/ind_value.sql", "    valued.unit,", "    'percent' as unit,")
-    gate.run()
+    assert _rejected(gate, gate.run(), name)["service-request-monthly"] == "publish"
     status = json.loads(gate.lake.call("status", "--city", gate.lake.city, "--json"))
-    entry = status["publications"]["indicators-feedback"]
+    entry = status["publications"][name]
     assert entry["verdict"] == "reject"
     assert entry["version"] is not None
     assert any("contract" in reason for reason in entry["reasons"])
+    after = gate.lake.hashes()
+    kept = {f"publication/{name}", *(f"serving/{mart}" for mart in SERVED[name])}
+    assert {each: after[each] for each in kept} == {each: hashes[each] for each in kept}
+    other = "service-request-monthly"
+    changed = {each for each in hashes if after[each] != hashes[each]}
+    assert {f"status/{name}", f"publication/{other}", "serving/publication_status"} <= changed
+
+
+def test_the_real_process_ends_with_the_code_of_a_rejected_day(lake: Lake) -> None:
+    before = _shown(lake)
+    _spoil(lake.root)
+    output = lake.run(DAY, expect=4)
+    for name in BOTH:
+        (row,) = (line.split() for line in output.splitlines() if line.split()[:1] == [name])
+        assert row[1] == "reject"
+        assert "as before" in " ".join(row)
+        assert any(line.startswith(f"{name}: gx ") for line in output.splitlines())
+    assert _shown(lake) == before

@@ -15,6 +15,7 @@ from warehouse.contract.model import Severity
 from warehouse.paths import CityPaths
 
 ROOT = Path(__file__).resolve().parents[3]
+BOUNDARIES = ["checks.before_file", "checks.before_unlink", "checks.before_unlink:50"]
 RUNS = [f"2025-{1 + day // 28:02}-{1 + day % 28:02}-{day:08x}" for day in range(205)]
 GATHER = """
 import sys
@@ -74,7 +75,7 @@ def test_old_runs_are_put_together_and_read_as_before(paths: CityPaths) -> None:
 
 @pytest.mark.parametrize(
     "boundary",
-    ["checks.before_file", "checks.before_unlink", "checks.before_unlink:50"],
+    BOUNDARIES,
     ids=["before the file", "before the first goes", "half are gone"],
 )
 def test_killed_anywhere_nothing_is_lost_or_told_otherwise(paths: CityPaths, boundary: str) -> None:

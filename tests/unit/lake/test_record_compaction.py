@@ -38,6 +38,13 @@ ONE, OTHER = "feedback.requests", "feedback.requests_b"
 DAYS = [DAY_1 + timedelta(days=number) for number in range(30)]
 # 8 March to 6 April.
 MARCH, APRIL = DAYS[:24], DAYS[24:]
+# How often the records were put together before the process that is ended at it.
+BOUNDARIES = {
+    "records.before_file": 0,
+    "records.after_file": 0,
+    "records.before_unlink": 1,
+    "records.before_unlink:12": 1,
+}
 # First days that somebody may ask from.
 SINCE = [*DAYS[::7], MARCH[-1], APRIL[0], DAYS[-1], DAYS[-1] + timedelta(days=1)]
 COMPACT = """
@@ -171,12 +178,7 @@ def test_later_attempts_of_the_month_join(lake: Lake) -> None:
 
 @pytest.mark.parametrize(
     ("boundary", "calls"),
-    [
-        ("records.before_file", 0),
-        ("records.after_file", 0),
-        ("records.before_unlink", 1),
-        ("records.before_unlink:12", 1),
-    ],
+    BOUNDARIES.items(),
     ids=["before the file", "after the file", "before the first goes", "half are gone"],
 )
 def test_killed_anywhere_the_journal_tells_the_same(
