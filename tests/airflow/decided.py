@@ -10,6 +10,7 @@ from tests.airflow.orchestra import ENDED, PATIENCE, Json, Orchestra
 
 APPROVE = {"chosen_options": ["Approve"], "params_input": {}}
 REJECT = {"chosen_options": ["Reject"], "params_input": {}}
+READING_SECONDS = 10
 ANSWERED, NOT_WAITING = 200, 409
 _RULE = """
   - name: {column}_is_nothing
@@ -75,6 +76,8 @@ def refuse_at_once(orchestra: Orchestra, publication: str, day: str) -> int:
     while time.monotonic() < until:
         state = orchestra.get(path.removeprefix("/api/v2/"))["state"]
         if state == _PARKED:
+            # Whoever is asked again reads first: attempts are not without end.
+            time.sleep(READING_SECONDS if said else 0)
             answer = orchestra.client("approver").patch(answer_path(publication, run), json=REJECT)
             assert answer.status_code in (ANSWERED, NOT_WAITING), answer.text
             said += answer.status_code == ANSWERED

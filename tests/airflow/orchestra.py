@@ -33,7 +33,7 @@ URL = "CITYLAKE_DANANG_OPEN311_URL"
 NOWHERE = "http://127.0.0.1:9/georeport/v2"
 TOKEN = "CITYLAKE_DEMO_TOKEN"  # noqa: S105 - the name of a variable
 SCALE = "0.02"
-PATIENCE = 600
+PATIENCE = 1200
 LOOK = 1.0
 ENDED = ("success", "failed")
 

@@ -16,6 +16,7 @@ import psutil
 from pipeline.orchestration.plan import read_plan
 from tests.airflow.decided import (
     APPROVE,
+    READING_SECONDS,
     answer_path,
     holding,
     is_told_of,
@@ -30,7 +31,6 @@ from tests.airflow.seen import latest, notices, passwords, process_of_attempt, r
 from tests.mail_server import ADDRESSES
 
 FIRST, SECOND, THIRD, FOURTH = "2025-07-02", "2025-07-03", "2025-07-04", "2025-07-05"
-READING_SECONDS = 10
 FEEDBACK = "ingest_feedback.open311"
 SOURCES = {
     "ingest_administration.one_stop_shop",

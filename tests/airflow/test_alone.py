@@ -31,6 +31,32 @@ try:
 except Exception as error:
     print(json.dumps([type(error).__name__, str(error)]))
 """
+# The same over steps that write nothing, and what the task tells of it to what follows.
+TOLD = """
+import json, sys
+from types import SimpleNamespace
+import dags.publish
+from dags.factory import city_dags
+from pipeline import status, steps
+
+class Events(dict):
+    def __missing__(self, asset):
+        days = []
+        self[asset] = SimpleNamespace(uri=asset.uri, days=days, add_partitions=days.append)
+        return self[asset]
+
+dag, task, pulled = json.loads(sys.argv[1])
+told = SimpleNamespace(xcom_pull=lambda task_ids, key: pulled.get(f"{task_ids}.{key}"))
+events = Events()
+run = SimpleNamespace(partition_key="2025-07-02")
+context = {"ti": told, "params": {}, "dag_run": run, "outlet_events": events}
+dags.publish.get_current_context = lambda: context
+status.is_waiting = lambda *given: True
+steps.approve = steps.refuse = lambda *given: {"record": 7, "given": given}
+(found,) = [each for each in city_dags() if each.dag_id == dag]
+said = found.get_task(task).python_callable()
+print(json.dumps([said, [[each.uri, each.days, each.extra] for each in events.values()]]))
+"""
 PUBLISH = "publish_service-request-monthly"
 GATE = {"gate.event": {"candidate": "a" * 64, "record": 1, "verdict": "hold"}}
 
@@ -46,9 +72,11 @@ def _answer(name: str | None) -> dict[str, Any]:
     return {"approval.answer": {"chosen_options": ["Reject"], "responded_by_user": user}}
 
 
-def _called(program: Path, home: Path, dag: str, task: str, pulled: dict[str, Any]) -> list[Any]:
+def _called(
+    program: Path, home: Path, dag: str, task: str, pulled: dict[str, Any], code: str = CALL
+) -> list[Any]:
     done = subprocess.run(  # noqa: S603 - own program
-        [program.with_name("python"), "-c", CALL, json.dumps([dag, task, pulled])],
+        [program.with_name("python"), "-c", code, json.dumps([dag, task, pulled])],
         cwd=REPOSITORY,
         env={
             **os.environ,
@@ -80,6 +108,27 @@ def test_an_answer_to_what_waits_no_more_enters_nothing(
     assert failed[0] == kind
     assert told in failed[1]
     assert list((home / "lake").rglob("*.json")) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "option", "person"),
+    [
+        ("approve", "Approve", "approver"),
+        ("refuse", "Reject", "approver"),
+        ("refuse", "Reject", None),
+    ],
+)
+def test_what_follows_records_is_told_of_a_decision(
+    airflow_program: Path, home: Path, task: str, option: str, person: str | None
+) -> None:
+    answered = _answer(person)
+    answered["approval.answer"]["chosen_options"] = [option]
+    pulled = {**GATE, **answered}
+    said, events = _called(airflow_program, home, PUBLISH, task, pulled, TOLD)
+    given = ["danang", "service-request-monthly", "a" * 64, person]
+    assert said == {"record": 7, "given": given}
+    extra = {"day": "2025-07-02", "record": 7}
+    assert events == [["citylake://danang/promotion", ["2025-07-02"], extra]]
 
 
 def test_approval_needs_the_name_of_an_approver(airflow_program: Path, home: Path) -> None:
