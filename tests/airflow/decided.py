@@ -89,10 +89,14 @@ def refuse_at_once(orchestra: Orchestra, publication: str, day: str) -> int:
 
 
 def started_by(orchestra: Orchestra, dag: str, day: str) -> list[Json]:
-    """The events of assets that started the runs of a DAG for a day."""
+    """The events of assets that started the runs of a DAG for a day.
+
+    Airflow does not tell them of a run that has not begun.
+    """
     return [
         event
         for run in orchestra.runs(dag, day)
+        if run["start_date"]
         for event in orchestra.get(f"dags/{dag}/dagRuns/{run['dag_run_id']}/upstreamAssetEvents")[
             "asset_events"
         ]
