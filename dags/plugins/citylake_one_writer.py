@@ -34,7 +34,7 @@ class OneWriter:
             await self.app(scope, receive, send)
 
 
-class OneWriterPlugin(AirflowPlugin):  # type: ignore[misc]
+class OneWriterPlugin(AirflowPlugin):
     """Puts it before the API server."""
 
     name = "citylake_one_writer"
