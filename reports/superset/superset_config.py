@@ -22,8 +22,8 @@ SQLALCHEMY_DATABASE_URI = f"sqlite:///{_HOME / 'superset.db'}?timeout=60"
 DATA_DIR = str(_HOME)
 
 WTF_CSRF_ENABLED = True
-# Against guessing passwords. All else is bounded by what one worker answers: an office's readers share
-# an address, and a dashboard asks for all of its charts at once, where the default is 50 a second.
+# Against guessing passwords. All else is bounded by what one worker answers: an office's readers
+# share an address, and a dashboard asks for all of its charts at once; the default is 50 a second.
 RATELIMIT_ENABLED = True
 RATELIMIT_APPLICATION = "500 per second"
 SESSION_COOKIE_HTTPONLY = True
