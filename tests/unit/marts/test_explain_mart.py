@@ -111,7 +111,11 @@ def test_records_of_a_survey_give_the_cell(
     for row in rows:
         listed = [figures[name] for name in records_of(events_of(connection, built, row))]
         sums = [
-            sum(f.value for f in listed if f.indicator == kind and f.value is not None)
+            sum(
+                f.value * 10**f.multiplier
+                for f in listed
+                if f.indicator == kind and f.value is not None
+            )
             for kind in ("UNE", "LF")
         ]
         assert sums == [row["numerator"], row["denominator"]]
