@@ -44,7 +44,7 @@ _STEP = 8  # pixels of a unit of height
 _DAYS = {"vi": "%d/%m/%Y", "en": "%-d %B %Y"}
 _CARDS_A_ROW, _CARD, _FRAME = 5, 250, 90
 # Height of what stands below a chart over time: a line for each stamp and status.
-_NOTE = 14
+_NOTE = 17
 # What a list for auditors begins with, where its view has it.
 _FAILING = "is_failing"
 _NAME_WIDTH = 180  # pixels; a table that is wider than its place moves sideways
@@ -330,8 +330,9 @@ class Pages:
         others = tuple(f"_{each}" for each in LANGUAGES if each != self.language)
         titles = {c.name: c.title for c in view.columns if not c.name.endswith(others)}
         coded = {name for name in titles if any(each in titles for each in self._in(*_words(name)))}
+        hidden = [each for each in (_FAILING,) if each in titles]
+        coded |= set(hidden)
         titles = {name: title for name, title in titles.items() if name not in coded}
-        hidden = [each for each in (_FAILING,) if each in coded]
         order = [*((each, False) for each in hidden), (next(iter(titles)), True)]
         question = Question(view.name, [*titles, *hidden], (), (), order, limit=_DETAIL_ROWS)
         config: dict[str, dict[str, object]] = {

@@ -289,3 +289,12 @@ def test_a_tile_that_is_no_usual_figure_says_so(desk: Desk) -> None:
     assert [(each["area_name_vi"], each["status_note_vi"]) for each in tiles] == [
         ("Quận Hải Châu", "ước tính")
     ]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_what_failed_stands_first_among_the_checks(assets: Sequence[Asset], language: str) -> None:
+    (chart,) = [each for each in _charts(assets) if each.key.endswith(f"/check-{language}")]
+    assert _query(chart)["orderby"][0] == ["is_failing", False]
+    # It only orders: the status beside it says the same in words.
+    assert chart.content["params"]["column_config"]["is_failing"] == {"visible": False}
+    assert f"status_text_{language}" in _query(chart)["columns"]
