@@ -33,6 +33,8 @@ SLICE_ROWS = 25_000
 # memory does not hold is written to disk, and writing a partition then reads its own rows back. The
 # more rows, the longer the run of each partition, and the fewer blocks hold rows of another one.
 STATEMENT_ROWS = 200_000
+# Fewer where rows are wide: each thread sorts what its statement holds in the session's memory.
+STATEMENT_BYTES = 24 << 20
 
 Item = TypeVar("Item")
 _END = object()
@@ -167,15 +169,19 @@ class _Shared:
             return None if self.is_stopped else next(self._slices, None)
 
     def reader(self) -> pa.RecordBatchReader | None:
-        """About the next `STATEMENT_ROWS`, handed out as they are read; None after the last."""
+        """About the next statement's rows, handed out as they are read; None after the last."""
         first = self.next()
         return None if first is None else _reader(first, self._after(first))
 
     def _after(self, first: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-        rows = first.num_rows
-        while rows < STATEMENT_ROWS and (following := self.next()) is not None:
+        rows, size = first.num_rows, first.nbytes
+        while rows < STATEMENT_ROWS and size < STATEMENT_BYTES:
+            following = self.next()
+            if following is None:
+                return
             yield following
             rows += following.num_rows
+            size += following.nbytes
 
 
 def _reader(first: pa.RecordBatch, further: Iterable[pa.RecordBatch]) -> pa.RecordBatchReader:
