@@ -34,7 +34,7 @@ SLICE_ROWS = 25_000
 # more rows, the longer the run of each partition, and the fewer blocks hold rows of another one.
 STATEMENT_ROWS = 200_000
 # Fewer where rows are wide: each thread sorts what its statement holds in the session's memory.
-STATEMENT_BYTES = 24 << 20
+STATEMENT_BYTES = 40 << 20
 
 Item = TypeVar("Item")
 _END = object()

@@ -19,7 +19,7 @@ def _slices(width: int, number: int) -> Iterator[pa.RecordBatch]:
     ("width", "rows"),
     [
         pytest.param(10, STATEMENT_ROWS, id="narrow"),
-        pytest.param(600, 2 * ROWS, id="wide"),
+        pytest.param(600, 3 * ROWS, id="wide"),
         pytest.param(2_000, ROWS, id="one_slice_is_too_wide_already"),
     ],
 )
