@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: run environments up down superset superset-down test test-long test-sdmx-client test-airflow \
-	test-superset test-browser pictures lint bench clean lock help
+	test-superset test-browser pictures lint bench bench-dashboards clean lock help
 
 PYTHON := .venv/bin/python
 CITYLAKE := .venv/bin/citylake
@@ -26,7 +26,7 @@ CHROMIUM := command -v chromium >/dev/null || { apt-get update -qq && apt-get in
 SUPERSET := .venv/superset/.installed
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 24
 
 run: $(RUNTIME) $(GX) ## demo city: history in bulk, then three days, through the gate to releases
 	@$(CITYLAKE) demo run --city danang
@@ -84,6 +84,10 @@ lint: $(DEV) $(GX) $(AIRFLOW) ## style, format, types and the city's contracts
 
 bench: $(DEV) $(GX) $(AIRFLOW) ## the bare limit and ours, side by side
 	@$(PYTHON) -m bench
+
+bench-dashboards: $(DEV) $(GX) $(SUPERSET) ## how long people wait for Superset, over three years of the city
+	@$(CHROMIUM)
+	@$(PYTHON) -m tests.pictures.waits
 
 lock: $(RUNTIME) ## write requirements/*.txt anew from pyproject.toml
 	@requirements/lock.sh

@@ -99,10 +99,11 @@ class ChartsLine(Line):
                 "UPDATE publication_status SET verdict = 'publish', version = 'v', stale = false"
             )
             write_reports(connection, context.city.marts)
-        written.rename(self._file)
+        written.rename(self.file)
 
     @property
-    def _file(self) -> Path:
+    def file(self) -> Path:
+        """The serving file."""
         return self.inputs / "charts" / "serving.duckdb"
 
     def limit(self, folder: Path) -> Measured:
@@ -116,7 +117,7 @@ class ChartsLine(Line):
     def differences(self, limit: Path, ours: Path) -> list[str]:
         """Charts without rows, and a file that is too large."""
         found = [f"chart {key} is empty" for key, ask in self._charts.items() if not self._ask(ask)]
-        size = self._file.stat().st_size
+        size = self.file.stat().st_size
         if size > MOST_BYTES:
             found.append(f"the serving file has {size:,} bytes, allowed {MOST_BYTES:,}")
         return found
@@ -141,5 +142,5 @@ class ChartsLine(Line):
 
     def _ask(self, query: str) -> list[tuple[object, ...]]:
         """Opened anew each time, as a chart of Superset does."""
-        with duckdb.connect(str(self._file), read_only=True) as connection:
+        with duckdb.connect(str(self.file), read_only=True) as connection:
             return connection.execute(query).fetchall()

@@ -269,7 +269,7 @@ def compact(city: str, day: str) -> Json:
 
     Raises:
         CommitConflictError: when loads overtook it too often.
-        CompactionError: when rows or records were lost or doubled on the way; all stays.
+        LostRowsError: when rows or records were lost or doubled on the way; all stays.
     """
     context = _context(city, day)
     with run_lock(context.paths.lock):

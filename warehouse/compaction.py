@@ -5,9 +5,8 @@ from collections import Counter
 from contextlib import closing
 from datetime import date
 
-from warehouse.data_files import discard, write_files
+from warehouse.data_files import LostRowsError, check_rows, discard, write_files
 from warehouse.duck import session
-from warehouse.errors import CitylakeError
 from warehouse.lake import Commit, CommitConflictError, DataFile, Kind, Lake, Snapshot
 from warehouse.load import retried
 from warehouse.sql import read_files
@@ -16,10 +15,6 @@ from warehouse.workspace import workspace
 # A partition with more files than this is written anew. Loading does it by itself at more
 # (`difference.MOST_FILES`, `quarantine.MOST_FILES`), where a partition is touched anyway.
 MANY_FILES = 8
-
-
-class CompactionError(CitylakeError):
-    """The rows that were written are not those that were read; nothing was committed."""
 
 
 def compact(lake: Lake, kind: Kind, table: str, *, as_of: date) -> int:
@@ -38,7 +33,7 @@ def compact(lake: Lake, kind: Kind, table: str, *, as_of: date) -> int:
 
     Raises:
         CommitConflictError: when other writers overtook this one too often.
-        CompactionError: when rows were lost or doubled on the way.
+        LostRowsError: when rows were lost or doubled on the way.
     """
     return retried(lambda: _compact(lake, kind, table, as_of))
 
@@ -59,12 +54,11 @@ def _compact(lake: Lake, kind: Kind, table: str, as_of: date) -> int:
         select = f"SELECT * FROM {read_files(snapshot.folder / each.path for each in crowded)}"
         added = write_files(connection, select, snapshot.folder, column, rows)
         try:
-            if sum(each.rows for each in added) != rows.total():
-                raise CompactionError(f"{kind} table {table}: the rows do not add up")
+            check_rows(f"{kind} table {table}", added, rows.total())
             batch = {"source": None, "as_of": as_of.isoformat()}
             commit = Commit(metadata={"batch": batch, "streams": snapshot.streams})
             lake.replace(snapshot, added, crowded, commit, data_change=False)
-        except (CommitConflictError, CompactionError):
+        except (CommitConflictError, LostRowsError):
             discard(snapshot.folder, added)
             raise
     return len(crowded) - len(added)

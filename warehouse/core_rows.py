@@ -9,7 +9,16 @@ from warehouse.contract.model import TableContract
 from warehouse.difference import Difference
 from warehouse.lake import Snapshot
 from warehouse.row_hash import row_hash
-from warehouse.sql import date_literal, enumeration, literal, quoted, quoted_list, read_files, same
+from warehouse.sql import (
+    date_literal,
+    enumeration,
+    literal,
+    month_of,
+    quoted,
+    quoted_list,
+    read_files,
+    same,
+)
 from warehouse.staging import OBJECT_BITS, ROW_MASK, Staged
 
 SYSTEM_COLUMNS = {
@@ -60,8 +69,15 @@ def partitions_to_write(
     column = staged.compiled.table.partition_column
     if column is None:
         return {}
+    date_column = staged.compiled.table.partition_date
+    # Days are few: the month of each is worked out once, not on every row.
+    by = quoted(date_column or column)
     counted = staged.connection.execute(
-        f"SELECT {quoted(column)}, count(*) FROM staged WHERE _is_good GROUP BY ALL"
+        f"""
+        SELECT {month_of(date_column) if date_column else by}, sum(number)::BIGINT
+        FROM (SELECT {by}, count(*) AS number FROM staged WHERE _is_good GROUP BY ALL)
+        GROUP BY ALL
+        """
     ).fetchall()
     rows: dict[str | None, int] = dict(counted)
     for each in snapshot.select(difference.rewritten):
@@ -109,7 +125,7 @@ def _absent(staged: Staged, files: str, snapshot: Snapshot) -> str:
     changed = {
         "_is_deleted": "true",
         "_as_of": date_literal(staged.as_of),
-        "_row_hash": row_hash(table.columns, "true"),
+        "_row_hash": row_hash(table.stated_columns, "true"),
     }
     columns = ", ".join(
         f'{changed[name]} AS "{name}"' if name in changed else f'l."{name}"'

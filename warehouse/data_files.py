@@ -2,16 +2,18 @@
 """Writing the Parquet files of a Delta table; they count only once they are committed."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from warehouse.duck import THREADS, one_thread_a_statement
+from warehouse.errors import CitylakeError
 from warehouse.lake import DataFile
-from warehouse.sql import literal, quoted
+from warehouse.sql import date_literal, literal, quoted
 
 # A partition of this many rows is written by a statement of its own. DuckDB's partitioned write
 # first copies all rows partition by partition, at about the cost of writing them, so it only
@@ -32,12 +34,30 @@ _FORMAT = (
 Partitions = Mapping[str | None, int]
 
 
+class LostRowsError(CitylakeError):
+    """The rows that were written are not those that were to be; nothing was committed."""
+
+
+def check_rows(what: str, added: Iterable[DataFile], expected: int) -> None:
+    """Hold the rows of new files against the number that they ought to have.
+
+    Raises:
+        LostRowsError: when they differ.
+    """
+    written = sum(each.rows for each in added)
+    if written != expected:
+        raise LostRowsError(
+            f"{what}: the rows do not add up ({written} written, {expected} expected)"
+        )
+
+
 def write_files(
     connection: duckdb.DuckDBPyConnection,
     select: str,
     folder: Path,
     partition_column: str | None,
     partitions: Partitions,
+    partition_date: str | None = None,
 ) -> list[DataFile]:
     """Write the rows of a SELECT as new files of a table, one or more a partition value.
 
@@ -48,6 +68,8 @@ def write_files(
         partition_column: Partition column, which goes into the path, or None.
         partitions: Every partition value that the rows may have, with about how many rows it
             has; not read for an unpartitioned table.
+        partition_date: The DATE column whose month the partition is, where the SELECT has one:
+            rows are found by it, in whatever order of it they lie.
 
     Returns:
         The files written, empty where the SELECT gave no rows.
@@ -57,7 +79,7 @@ def write_files(
         statements = [_copy(select, folder / f"{name}.parquet", _FORMAT)]
     else:
         statements = [
-            _copy_group(select, folder, partition_column, group, f"{name}-{place}")
+            _copy_group(select, folder, partition_column, group, f"{name}-{place}", partition_date)
             for place, group in enumerate(_groups(partitions))
         ]
     rows = [row for each in _run(connection, statements) for row in each]
@@ -98,13 +120,23 @@ def _groups(partitions: Partitions) -> list[list[str | None]]:
     return [*groups, small] if small else groups
 
 
-def _copy_group(select: str, folder: Path, column: str, group: list[str | None], name: str) -> str:
+def _copy_group(
+    select: str,
+    folder: Path,
+    column: str,
+    group: list[str | None],
+    name: str,
+    date_column: str | None,
+) -> str:
     name_column = quoted(column)
     if len(group) == 1 and group[0] is not None:
         target = folder / f"{column}={group[0]}" / f"{name}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
-        rows = f"SELECT * EXCLUDE ({name_column}) FROM ({select}) WHERE {name_column} = "
-        return _copy(rows + literal(group[0]), target, _FORMAT)
+        found = f"{name_column} = {literal(group[0])}"
+        if date_column is not None:
+            found = _is_in_month(date_column, group[0])
+        rows = f"SELECT * EXCLUDE ({name_column}) FROM ({select}) WHERE {found}"
+        return _copy(rows, target, _FORMAT)
     named = ", ".join(literal(each) for each in group if each is not None)
     wanted = [f"{name_column} IN ({named})"] if named else []
     wanted += [f"{name_column} IS NULL"] if None in group else []
@@ -113,6 +145,13 @@ def _copy_group(select: str, folder: Path, column: str, group: list[str | None],
         f"FILENAME_PATTERN {literal(name + '-{i}')}"
     )
     return _copy(f"SELECT * FROM ({select}) WHERE {' OR '.join(wanted)}", folder, options)
+
+
+def _is_in_month(column: str, month: str) -> str:
+    first = date.fromisoformat(f"{month}-01")
+    following = (first + timedelta(days=31)).replace(day=1)
+    name = quoted(column)
+    return f"{name} >= {date_literal(first)} AND {name} < {date_literal(following)}"
 
 
 def _copy(select: str, target: Path, options: str) -> str:

@@ -100,7 +100,8 @@ def _files_of_keys(staged: Staged, snapshot: Snapshot) -> list[Path]:
     """The files in which keys of the batch may live.
 
     Where the partition is a function of the key, those are the batch's own partitions. Where
-    it is not, the key columns of every partition are read to find where each key lives now.
+    it is not, the key columns of every partition are read to find where each key lives now; the
+    same key of another source at most adds a file, and to ask whose it is costs a column more.
     """
     table = staged.compiled.table
     files = snapshot.files()
@@ -113,7 +114,6 @@ def _files_of_keys(staged: Staged, snapshot: Snapshot) -> list[Path]:
         query = f"""
             SELECT DISTINCT l.{partition} FROM {read_files(files)} l
             SEMI JOIN staged s ON {same("s", "l", table.key)}
-            WHERE l._source = {literal(staged.compiled.source.id)}
             """
     return snapshot.files({home for (home,) in staged.connection.execute(query).fetchall()})
 

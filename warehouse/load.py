@@ -13,7 +13,7 @@ from warehouse.core_rows import (
     partitions_to_write,
     rows_to_write,
 )
-from warehouse.data_files import discard, write_files
+from warehouse.data_files import LostRowsError, check_rows, discard, write_files
 from warehouse.difference import Difference, compare, select_winners
 from warehouse.duck import session
 from warehouse.lake import Commit, CommitConflictError, Lake, Snapshot
@@ -98,6 +98,7 @@ def load_stream(
 
     Raises:
         CommitConflictError: when other writers overtook this one too often.
+        LostRowsError: when the files written lack rows; core is not committed then.
         Exception: whatever reading a batch raises; nothing is committed then.
     """
     with workspace(lake.paths) as work, closing(session(lake.memory_limit, work / "spill")) as con:
@@ -151,17 +152,24 @@ def _commit(
     commit = _core_commit(staged, base, difference, raw)
     if difference.is_empty:
         return lake.advance(base, commit)
+    table = staged.compiled.table
     added = write_files(
         staged.connection,
         rows_to_write(staged, base, difference),
         base.folder,
-        staged.compiled.table.partition_column,
+        table.partition_column,
         partitions_to_write(staged, base, difference),
+        table.partition_date,
     )
     removed = base.select(difference.rewritten) if difference.rewritten else []
     try:
+        check_rows(
+            f"core table {table.name}",
+            added,
+            difference.outcomes["new"] + sum(each.rows for each in removed),
+        )
         return lake.replace(base, added, removed, commit)
-    except CommitConflictError:
+    except (CommitConflictError, LostRowsError):
         discard(base.folder, added)
         raise
 

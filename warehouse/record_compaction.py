@@ -8,7 +8,7 @@ from itertools import groupby
 from pyarrow import parquet
 
 from warehouse.boundary import reached
-from warehouse.compaction import CompactionError
+from warehouse.data_files import LostRowsError
 from warehouse.duck import session
 from warehouse.files import digest, put_in_place, scratch
 from warehouse.lake import Lake
@@ -33,7 +33,7 @@ def compact_records(lake: Lake) -> int:
         How many files were put together.
 
     Raises:
-        CompactionError: when records were lost or doubled on the way; the files stay.
+        LostRowsError: when records were lost or doubled on the way; the files stay.
     """
     # The order matters: who writes one of these files holds a workspace until it is done.
     listed = record_files(lake.paths.journal)
@@ -85,7 +85,7 @@ def _write(lake: Lake, files: Sequence[RecordFile]) -> None:
             f"COMPRESSION snappy, KV_METADATA {{{ATTEMPTS}: {literal(attempts)}}})"
         ).fetchall()
         if written != [(expected,)]:
-            raise CompactionError(f"journal of {files[0].source}: the records do not add up")
+            raise LostRowsError(f"journal of {files[0].source}: the records do not add up")
         reached("records.before_file")
         put_in_place(temporary, files[0].path.with_name(name))
         reached("records.after_file")

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.core_rows import core_columns
-from warehouse.data_files import discard, write_files
+from warehouse.data_files import LostRowsError, check_rows, discard, write_files
 from warehouse.duck import session
 from warehouse.lake import Commit, CommitConflictError, Lake, Snapshot
 from warehouse.load_journal import seen_sql
@@ -232,10 +232,12 @@ def withdraw(lake: Lake, compiled: Compiled, moves: Moves) -> None:
             value = next(iter(each.partition.values()), None)
             rows[value] = rows.get(value, 0) + each.rows
         added = write_files(con, select, base.folder, table.partition_column, rows)
+        stay = sum(each.rows for each in removed) - moves.leaving.num_rows
         commit = Commit(metadata={"withdrawn": moves.leaving.num_rows, "streams": base.streams})
         try:
+            check_rows(f"core table {table.name}", added, stay)
             lake.replace(base, added, removed, commit)
-        except CommitConflictError:
+        except (CommitConflictError, LostRowsError):
             discard(base.folder, added)
             raise
 

@@ -36,6 +36,11 @@ def json_member(text: str, name: str) -> str:
     return f"json_extract_string({text}, {literal('/' + name)})"
 
 
+def month_of(date_column: str) -> str:
+    """The month of a DATE column as text `YYYY-MM`."""
+    return f"left(CAST({quoted(date_column)} AS VARCHAR), 7)"
+
+
 def date_literal(day: date) -> str:
     """The day as an SQL date."""
     return f"DATE '{day.isoformat()}'"

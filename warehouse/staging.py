@@ -18,7 +18,7 @@ from warehouse.contract.model import SourceContract, TableContract
 from warehouse.duck import THREADS, one_thread_a_statement
 from warehouse.records import ROW_COLUMN, RecordBatch
 from warehouse.row_hash import row_hash
-from warehouse.sql import literal, quoted, quoted_list
+from warehouse.sql import literal, month_of, quoted, quoted_list
 
 # One number names a record of the batch: its object in the high bits, its row in the low.
 OBJECT_BITS = 40
@@ -26,6 +26,16 @@ ROW_MASK = (1 << OBJECT_BITS) - 1
 
 # A bad record waits in one text, which good ones lack: its reasons, then its raw text.
 _BETWEEN_REASONS, _BEFORE_RAW = "chr(30)", "chr(31)"
+
+# What a staged record has beside the table's columns.
+_BESIDE_COLUMNS = {
+    "_is_deleted": "BOOLEAN",
+    "_record": "BIGINT",
+    "_is_good": "BOOLEAN",
+    "_row_hash": "BIGINT",
+    "_key_hash": "UBIGINT",
+    "_set_aside": "VARCHAR",
+}
 
 # One thread takes this many rows at a time, however the source cut its batches.
 SLICE_ROWS = 25_000
@@ -235,13 +245,16 @@ def ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
 
 
 def _create_tables(staged: Staged) -> None:
-    columns = ", ".join(
-        f"{quoted(each.name)} {each.sql_type}" for each in staged.compiled.table.columns
-    )
+    table = staged.compiled.table
+    columns = ", ".join(f"{quoted(each.name)} {each.sql_type}" for each in table.stated_columns)
+    if table.partition_column and table.partition_date:
+        # Computed where it is asked for: a text on every row is dear to type, sort and spill.
+        month = month_of(table.partition_date)
+        columns += f", {quoted(table.partition_column)} VARCHAR GENERATED ALWAYS AS ({month})"
+    beside = ", ".join(f"{name} {kind}" for name, kind in _BESIDE_COLUMNS.items())
     staged.connection.execute(
         f"""
-        CREATE TABLE staged ({columns}, _is_deleted BOOLEAN, _record BIGINT, _is_good BOOLEAN,
-            _row_hash BIGINT, _key_hash UBIGINT, _set_aside VARCHAR);
+        CREATE TABLE staged ({columns}, {beside});
         CREATE TABLE bad (_record BIGINT, _record_hash VARCHAR, raw_record VARCHAR,
             key_text VARCHAR, reasons VARCHAR[], version_at TIMESTAMPTZ);
         """
@@ -273,8 +286,9 @@ def _type(
         Exception: what reading them raised.
     """
     table = staged.compiled.table
-    names = quoted_list(each.name for each in table.columns)
-    partition = table.partition_column
+    columns = table.stated_columns
+    names = quoted_list(each.name for each in columns)
+    order = table.partition_date or table.partition_column
     connection.register("arriving", records)
     try:
         if is_first:
@@ -283,14 +297,14 @@ def _type(
             connection.execute(f"CREATE OR REPLACE TEMP VIEW typed AS {projection}")
         connection.execute(
             f"""
-            INSERT INTO staged
+            INSERT INTO staged ({names}, {quoted_list(_BESIDE_COLUMNS)})
             SELECT {names}, _is_deleted, {ROW_COLUMN}, _raw_record IS NULL,
-                {row_hash(table.columns, "_is_deleted")}, hash({quoted_list(table.key)}),
+                {row_hash(columns, "_is_deleted")}, hash({quoted_list(table.key)}),
                 CASE WHEN _raw_record IS NOT NULL THEN
                     array_to_string(_reasons, {_BETWEEN_REASONS}) || {_BEFORE_RAW} || _raw_record
                 END
             FROM typed
-            {f"ORDER BY {quoted(partition)}" if partition else ""}
+            {f"ORDER BY {quoted(order)}" if order else ""}
             """
         ).fetchall()
     except duckdb.Error:

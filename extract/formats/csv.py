@@ -21,7 +21,7 @@ from extract.formats.numbers import plain_numbers
 from extract.schema import RawSchema, listed
 from warehouse.records import RejectedRecord
 
-# Small blocks parse fastest on few cores; two of them bound a record. Arrow reads 32 of them ahead.
+# Small blocks parse fastest; two of them bound a record.
 BLOCK_BYTES = 1 << 19
 # A stretch is held three times: read, joined, and in use while the next one is read.
 STRETCH_BYTES = 2 << 20
@@ -72,11 +72,7 @@ class CsvFormat:
         """
         encoding = self._options.encoding
         try:
-            with_threads = _Pass(self, content, threads=True)
-            yield from with_threads.stretches()
-            if with_threads.refused:
-                # Only the single-threaded reader numbers the records it refuses.
-                yield from _Pass(self, content, threads=False).stretches(with_threads.delivered)
+            yield from _Pass(self, content).stretches()
         except UndecodableError as error:
             raise wrong_encoding(content, encoding, error.offset) from error
         except pa.ArrowInvalid as error:
@@ -173,24 +169,16 @@ class CsvFormat:
 
 
 class _Pass:
-    """One reading of one object.
+    """One reading of one object."""
 
-    Attributes:
-        delivered: Records handed out so far.
-        refused: Whether a record was refused whose number is not known.
-    """
-
-    def __init__(self, form: CsvFormat, content: Content, *, threads: bool) -> None:
+    def __init__(self, form: CsvFormat, content: Content) -> None:
         self._format = form
         self._content = content
-        self._threads = threads
         self._rejected: list[RejectedRecord] = []
         self._next_row = 0
-        self.delivered = 0
-        self.refused = False
 
-    def stretches(self, skip: int = 0) -> Iterator[Parsed]:
-        """Stretches after the first `skip` good records, up to the first refusal if threaded."""
+    def stretches(self) -> Iterator[Parsed]:
+        """The good records in stretches, what was refused beside the stretch that follows it."""
         place = self._content.place
         stream = self._content.text(self._format.encoding)
         header = self._format.header(stream, place)
@@ -199,16 +187,12 @@ class _Pass:
         if stream.at_end():
             return
         for records in _stretches(self._batches(stream, len(header), list(columns.values()))):
-            if self.refused:
-                return
             numbers = self._numbers(records.num_rows)
-            fresh = max(0, skip - self.delivered)
-            self.delivered += records.num_rows
-            table = with_rows(self._format.deliver(records, columns), numbers).slice(fresh)
+            table = with_rows(self._format.deliver(records, columns), numbers)
             rejected = self._due(self._next_row)
             if table.num_rows or rejected:
                 yield Parsed(table, rejected, undeclared=undeclared, encoding=stream.encoding)
-        if self._rejected and not self.refused:
+        if self._rejected:
             none = pa.table({name: pa.array([], pa.string()) for name in columns.values()})
             table = with_rows(self._format.deliver(none, columns), pa.array([], pa.int64()))
             yield Parsed(table, self._due(None), undeclared=undeclared, encoding=stream.encoding)
@@ -219,8 +203,10 @@ class _Pass:
         names = [str(index) for index in range(width)]
         reader = arrow_csv.open_csv(
             pa.PythonFile(stream, "r"),
+            # Arrow's own threads cost two thirds more processor time, and their reader cannot tell
+            # the number of a record that it refuses.
             read_options=arrow_csv.ReadOptions(
-                use_threads=self._threads, block_size=BLOCK_BYTES, column_names=names
+                use_threads=False, block_size=BLOCK_BYTES, column_names=names
             ),
             parse_options=arrow_csv.ParseOptions(
                 invalid_row_handler=self._refuse, **self._format.parse_options()
@@ -237,11 +223,8 @@ class _Pass:
         yield from reader
 
     def _refuse(self, row: arrow_csv.InvalidRow) -> str:
-        if row.number is None:
-            self.refused = True
-        else:
-            record = RejectedRecord(row.number - 1, row.text[:TEXT_LIMIT], "row:field_count")
-            self._rejected.append(record)
+        record = RejectedRecord(row.number - 1, row.text[:TEXT_LIMIT], "row:field_count")
+        self._rejected.append(record)
         return "skip"
 
     def _numbers(self, count: int) -> pa.Array:

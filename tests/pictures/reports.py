@@ -26,8 +26,8 @@ _LOG_IN = """(async () => {
   const headers = {"Content-Type": "application/x-www-form-urlencoded"};
   return (await fetch("/login/", {method: "POST", body, headers})).url;
 })()"""
-_BUSY = "document.querySelectorAll('[data-test=loading-indicator], .loading').length"
-_HOLDERS = "document.querySelectorAll('.dashboard-component').length"
+BUSY = "document.querySelectorAll('[data-test=loading-indicator], .loading').length"
+HOLDERS = "document.querySelectorAll('.dashboard-component').length"
 _HEIGHT = "Math.max(...[...document.querySelectorAll('*')].map(each => each.scrollHeight))"
 
 
@@ -48,21 +48,21 @@ def draw(browser: Browser) -> None:
 def _draw(stage: Stage, browser: Browser) -> None:
     drawn: set[str] = set()
     for user in (LEADER, AUDITOR):
-        _be(stage, browser, user)
+        be(stage, browser, user)
         listed = {str(each["slug"]) for each in stage.client(user).all("dashboard")}
         for slug in sorted(listed - drawn):
             _show(stage, browser, slug, WIDE, f"{slug}.png")
             if slug.endswith("-vi"):
                 _show(stage, browser, slug, PHONE, f"{slug}-phone.png")
         drawn |= listed
-    _be(stage, browser, DISTRICT_LEADER)
+    be(stage, browser, DISTRICT_LEADER)
     _show(stage, browser, "danang-district-vi", WIDE, "danang-district-vi-hai-chau.png")
     shown = browser.text()
     assert "Hải Châu" in shown
     assert not [name for name in ("Liên Chiểu", "Sơn Trà", "Thanh Khê") if name in shown]
 
 
-def _be(stage: Stage, browser: Browser, user: str) -> None:
+def be(stage: Stage, browser: Browser, user: str) -> None:
     browser.show(f"{stage.address}/logout/")
     browser.show(f"{stage.address}/login/")
     script = _LOG_IN % (json.dumps(user), json.dumps(stage.passwords[user]))
@@ -78,7 +78,7 @@ def _show(stage: Stage, browser: Browser, slug: str, width: int, name: str) -> N
     browser.show(f"{stage.address}/superset/dashboard/{slug}/")
     until = time.monotonic() + PATIENCE_SECONDS
     time.sleep(LOOK_SECONDS)
-    while not browser.run(_HOLDERS) or browser.run(_BUSY):
+    while not browser.run(HOLDERS) or browser.run(BUSY):
         assert time.monotonic() < until, f"{slug} still loads"
         time.sleep(LOOK_SECONDS)
     browser.resize(width, min(TALLEST, int(browser.run(_HEIGHT)) + 20))

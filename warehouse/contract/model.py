@@ -34,6 +34,10 @@ class Layout(StrEnum):
     APPEND = "append"
 
 
+# Derivation of a month to that of the date whose month it is.
+_DATE_OF_MONTH = {"localMonth": "localDate", "periodMonth": "periodStart"}
+
+
 @dataclass(frozen=True)
 class Column:
     """One column of a core table or a mart.
@@ -102,6 +106,21 @@ class TableContract:
     late_days: int | None = None
     health: bool = False
     digest: str = ""
+
+    @property
+    def partition_date(self) -> str | None:
+        """The date column whose month the partition column is, or None where there is none."""
+        if self.partition_column is None:
+            return None
+        function, _, argument = (self.column(self.partition_column).derived or "").partition("(")
+        date = f"{_DATE_OF_MONTH.get(function)}({argument}"
+        return next((each.name for each in self.columns if each.derived == date), None)
+
+    @property
+    def stated_columns(self) -> list[Column]:
+        """The columns without the partition column, where that repeats a date column's month."""
+        repeated = self.partition_column if self.partition_date else None
+        return [each for each in self.columns if each.name != repeated]
 
     @property
     def open_columns(self) -> list[Column]:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import extract.formats.csv as csv_module
 from extract.content import Content
 from extract.errors import Place, TerminalError
 from extract.formats.csv import BLOCK_BYTES, CsvFormat, CsvOptions
@@ -111,26 +110,6 @@ def test_a_wrong_row_behind_many_blocks_has_its_number(open_bytes: Any) -> None:
     assert numbers == [number for number in range(len(lines)) if number != late]
     assert opened.column("a") == [str(number) for number in numbers]
     assert opened.reader.summary.records == len(lines)
-
-
-@pytest.mark.parametrize("skip", [0, 1, 39_999, 40_000])
-def test_a_second_pass_leaves_out_what_was_delivered(
-    store: RawStore, monkeypatch: pytest.MonkeyPatch, skip: int
-) -> None:
-    monkeypatch.setattr("extract.formats.csv.STRETCH_BYTES", 1)
-    lines = [f"{number},{'x' * 90}" for number in range(40_000)] + ["1,2,3", "40001,z"]
-    raw = store.put("\n".join(["a,b", *lines]).encode(), "input.csv")
-    schema = RawSchema((RawColumn("a"), RawColumn("b")), ("a",), "freeze")
-    content = Content(store, raw, "feedback.test")
-    form = CsvFormat(CsvOptions(), schema, content.place)
-
-    stretches = list(csv_module._Pass(form, content, threads=False).stretches(skip))
-
-    rows = [row for parsed in stretches for row in parsed.records.to_pylist()]
-    expected = [number for number in range(40_002) if number >= skip and number != 40_000]
-    assert [row["_raw_row"] for row in rows] == expected
-    assert [row["a"] for row in rows] == [str(number) for number in expected]
-    assert [each.row for parsed in stretches for each in parsed.rejected] == [40_000]
 
 
 @pytest.mark.parametrize(

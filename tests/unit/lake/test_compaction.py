@@ -9,7 +9,8 @@ from deltalake import DeltaTable
 
 from tests.unit.lake.streams import DAY_1, load, new_lake, record, rows
 from warehouse import compaction
-from warehouse.compaction import CompactionError, compact
+from warehouse.compaction import compact
+from warehouse.data_files import LostRowsError
 from warehouse.lake import CommitConflictError, Lake
 from warehouse.retention import vacuum
 
@@ -94,13 +95,13 @@ def test_a_load_in_between_is_not_overwritten(lake: Lake, monkeypatch: pytest.Mo
     }
 
 
-@pytest.mark.parametrize("failure", [CompactionError, CommitConflictError])
+@pytest.mark.parametrize("failure", [LostRowsError, CommitConflictError])
 def test_nothing_is_committed_where_rows_do_not_add_up(
     lake: Lake, monkeypatch: pytest.MonkeyPatch, failure: type[Exception]
 ) -> None:
     before, listed = content(lake), files(lake, "core")
     on_disk = set((lake.paths.root / "core").rglob("*.parquet"))
-    if failure is CompactionError:
+    if failure is LostRowsError:
         write = compaction.write_files
         monkeypatch.setattr(
             "warehouse.compaction.write_files",

@@ -25,7 +25,7 @@ from tests.unit.lake.streams import (
     rows,
 )
 from warehouse import record_compaction
-from warehouse.compaction import CompactionError
+from warehouse.data_files import LostRowsError
 from warehouse.duck import session
 from warehouse.lake import Lake
 from warehouse.load_journal import seen_sql
@@ -238,6 +238,6 @@ def test_records_that_do_not_add_up_are_refused(
     monkeypatch.setattr(
         record_compaction, "_select", lambda files: f"{select(files)} WHERE raw_row > 0"
     )
-    with pytest.raises(CompactionError, match=f"journal of {ONE}: the records do not add up"):
+    with pytest.raises(LostRowsError, match=f"journal of {ONE}: the records do not add up"):
         compact_records(lake)
     assert names(lake) == before

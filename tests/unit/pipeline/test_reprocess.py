@@ -27,6 +27,7 @@ from tests.e2e.small_town import (
     register,
     requests,
 )
+from warehouse.data_files import LostRowsError, write_files
 from warehouse.load import load_stream
 from warehouse.reprocess import Moves
 
@@ -249,6 +250,21 @@ def test_an_interrupted_one_is_finished_by_the_next(
     assert "interrupted" not in capsys.readouterr().out
     assert _state(town) == after
     assert _live(town) == _fresh(town, HISTORY, tmp_path / "fresh", monkeypatch)
+
+
+def test_rows_that_would_be_lost_beside_those_that_leave_keep_core_as_it_is(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _load(town, HISTORY)
+    _change(town, "KIND")
+    before = _live(town)
+    monkeypatch.setattr(
+        "warehouse.reprocess.write_files",
+        lambda con, select, *rest: write_files(con, f"{select} LIMIT 1", *rest),
+    )
+    with pytest.raises(LostRowsError, match="the rows do not add up"):
+        reprocess(town.context, REGISTER, apply=True)
+    assert _live(town) == before
 
 
 def test_an_object_of_which_nothing_came_is_looked_at_before_anything_moves(town: Town) -> None:

@@ -1,0 +1,158 @@
+# ruff: noqa: S608 - the tests' own texts
+"""A partition that repeats the month of a date column: worked out, not kept on every record."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as parquet
+import pytest
+
+from tests.unit.lake.streams import (
+    DAY_1,
+    DAY_2,
+    PlainStream,
+    load,
+    new_lake,
+    record,
+    request_source,
+    request_table,
+)
+from warehouse.contract.model import Column, TableContract
+from warehouse.data_files import LostRowsError, write_files
+from warehouse.lake import Lake
+
+DATE = Column("opened_date", {}, "DATE", derived="localDate(opened_at)")
+EDGES = {
+    "first": "2024-02-01",
+    "leap": "2024-02-29",
+    "march": "2024-03-01",
+    "end": "2024-12-31",
+    "new year": "2025-01-01",
+    "last": "2025-01-31",
+}
+
+
+def dated_table() -> TableContract:
+    plain = request_table()
+    return replace(plain, columns=(*plain.columns[:4], DATE, *plain.columns[4:]))
+
+
+class DatedStream(PlainStream):
+    def split_sql(self, relation: str, as_of: date) -> str:
+        inner = super().split_sql(relation, as_of)
+        return f"SELECT *, CAST(opened_at AS DATE) AS opened_date FROM ({inner})"
+
+
+STREAM = DatedStream(request_source(), dated_table())
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return new_lake(tmp_path)
+
+
+def stored(lake: Lake) -> dict[str, tuple[str | None, date | None]]:
+    """Partition and date of every live row by its key, read from the files themselves."""
+    snapshot = lake.snapshot("core", "request")
+    assert snapshot is not None
+    found: dict[str, tuple[str | None, date | None]] = {}
+    for each in snapshot.data_files:
+        file = snapshot.folder / each.path
+        rows = parquet.read_table(file, columns=["request_id", "opened_date", "_is_deleted"])
+        assert rows.num_rows == each.rows
+        found |= {
+            row["request_id"]: (each.partition["opened_month"], row["opened_date"])
+            for row in rows.to_pylist()
+            if not row["_is_deleted"]
+        }
+    return found
+
+
+@pytest.mark.parametrize("alone", [1, 4_000], ids=["a file a month", "months together"])
+def test_every_row_lies_in_the_partition_of_its_month(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, alone: int
+) -> None:
+    monkeypatch.setattr("warehouse.data_files._ALONE_ROWS", alone)
+    records = [record(key, opened=day) for key, day in EDGES.items()]
+    undated = ("undated", "open", None, "2025-03-01", None)
+    load(lake, [*records, undated], DAY_1, stream=STREAM)
+
+    dated = {key: (day[:7], date.fromisoformat(day)) for key, day in EDGES.items()}
+    assert stored(lake) == {**dated, "undated": (None, None)}
+
+
+def test_a_row_whose_date_moves_leaves_its_old_month(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.data_files._ALONE_ROWS", 1)
+    load(lake, [record(key, opened=day) for key, day in EDGES.items()], DAY_1, stream=STREAM)
+    moved = record("leap", opened="2025-01-15", updated="2025-03-09")
+    result = load(lake, [moved], DAY_2, stream=STREAM)
+
+    assert result.counts["changed"] == 1
+    expected = {**EDGES, "leap": "2025-01-15"}
+    assert {key: day for key, (_, day) in stored(lake).items()} == {
+        key: date.fromisoformat(day) for key, day in expected.items()
+    }
+    assert all(str(day)[:7] == month for month, day in stored(lake).values())
+
+
+def test_the_same_records_are_the_same_rows_again(lake: Lake) -> None:
+    records = [record(key, opened=day) for key, day in EDGES.items()]
+    load(lake, records, DAY_1, stream=STREAM)
+    again = load(lake, records, DAY_2, stream=STREAM)
+    assert again.counts["unchanged"] == len(EDGES)
+
+
+@pytest.mark.parametrize("first", [[], [record("old")]], ids=["empty table", "rows there"])
+def test_rows_that_do_not_add_up_are_not_committed(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch, first: list[Any]
+) -> None:
+    if first:
+        load(lake, first, DAY_1, stream=STREAM)
+    before = lake.snapshot("core", "request")
+    on_disk = set((lake.paths.root / "core").rglob("*.parquet"))
+
+    monkeypatch.setattr(
+        "warehouse.load.write_files",
+        lambda con, select, *rest: write_files(con, f"{select} LIMIT 1", *rest),
+    )
+    records = [record("old", "closed", updated="2025-03-09"), record("a"), record("b")]
+    with pytest.raises(LostRowsError, match=r"core table request: .*1 written, 3 expected"):
+        load(lake, records, DAY_2, stream=STREAM)
+
+    after = lake.snapshot("core", "request")
+    assert (after and after.files()) == (before.files() if before else [])
+    assert set((lake.paths.root / "core").rglob("*.parquet")) == on_disk
+
+
+def column(name: str, derived: str) -> Column:
+    return Column(name, {}, "DATE", derived=derived)
+
+
+@pytest.mark.parametrize(
+    ("month", "dates", "found"),
+    [
+        ("localMonth(opened_at)", {"a": "localDate(opened_at)"}, "a"),
+        ("localMonth(opened_at)", {"a": "localDate(updated_at)"}, None),
+        ("localMonth(opened_at)", {"a": "localDate(updated_at)", "b": "localDate(opened_at)"}, "b"),
+        ("periodMonth(status)", {"a": "periodEnd(status)", "b": "periodStart(status)"}, "b"),
+        ("periodMonth(status)", {"a": "periodEnd(status)"}, None),
+        (None, {"a": "localDate(opened_at)"}, None),
+    ],
+)
+def test_the_date_of_a_partition_is_derived_as_its_month_is(
+    month: str | None, dates: dict[str, str], found: str | None
+) -> None:
+    plain = request_table()
+    columns = (
+        *plain.columns[:4],
+        *(column(name, derived) for name, derived in dates.items()),
+        replace(plain.columns[4], derived=month),
+    )
+    table = replace(plain, columns=columns)
+    assert table.partition_date == found
+    stated = [each.name for each in table.stated_columns]
+    assert ("opened_month" in stated) == (found is None)
