@@ -5,7 +5,7 @@ from collections import Counter
 from contextlib import closing
 from datetime import date
 
-from warehouse.data_files import LostRowsError, check_rows, discard, write_files
+from warehouse.data_files import LostRowsError, Rows, check_rows, discard, write_files
 from warehouse.duck import session
 from warehouse.lake import Commit, CommitConflictError, DataFile, Kind, Lake, Snapshot
 from warehouse.load import retried
@@ -52,7 +52,7 @@ def _compact(lake: Lake, kind: Kind, table: str, as_of: date) -> int:
         closing(session(lake.memory_limit, work / "spill")) as connection,
     ):
         select = f"SELECT * FROM {read_files(snapshot.folder / each.path for each in crowded)}"
-        added = write_files(connection, select, snapshot.folder, column, rows)
+        added = write_files(connection, [Rows(select)], snapshot.folder, column, rows)
         try:
             check_rows(f"{kind} table {table}", added, rows.total())
             batch = {"source": None, "as_of": as_of.isoformat()}

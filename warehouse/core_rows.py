@@ -6,18 +6,20 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from warehouse.contract.model import TableContract
+from warehouse.data_files import Rows
 from warehouse.difference import Difference
 from warehouse.lake import Snapshot
 from warehouse.row_hash import row_hash
 from warehouse.sql import (
     date_literal,
+    empty_select,
     enumeration,
     literal,
     month_of,
     quoted,
     quoted_list,
-    read_files,
     same,
+    stored_rows,
 )
 from warehouse.staging import OBJECT_BITS, ROW_MASK, Staged
 
@@ -36,30 +38,26 @@ def core_columns(table: TableContract) -> dict[str, str]:
     return {each.name: each.sql_type for each in table.columns} | SYSTEM_COLUMNS
 
 
-def empty_select(columns: Mapping[str, str]) -> str:
-    """SELECT of no rows with the given columns."""
-    typed = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in columns.items())
-    return f"SELECT {typed} WHERE false"
-
-
 def arrow_schema(staged: Staged, columns: Mapping[str, str]) -> pa.Schema:
     """The Arrow schema of columns given by DuckDB type."""
     return staged.connection.sql(empty_select(columns)).to_arrow_table().schema
 
 
-def rows_to_write(staged: Staged, snapshot: Snapshot, difference: Difference) -> str:
-    """SELECT of all rows that the new files of this batch hold.
+def rows_to_write(staged: Staged, snapshot: Snapshot, difference: Difference) -> list[Rows]:
+    """All rows that the new files of this batch hold.
 
     These are the batch's new and changed rows, and of every rewritten partition the rows that
     stay and the rows that become tombstones by absence.
     """
-    parts = [_incoming(staged, difference)]
+    table = staged.compiled.table
+    rows = [Rows(_incoming(staged, difference), table.partition_date)]
     if difference.rewritten:
-        files = read_files(snapshot.files(difference.rewritten))
-        parts.append(_kept(staged.compiled.table, files, staged.compiled.source.id, snapshot))
+        # Files that are older than the date column have a month all the same.
+        stored = stored_rows(core_columns(table), snapshot.files(difference.rewritten))
+        rows.append(Rows(_kept(table, stored, staged.compiled.source.id)))
         if difference.deleted:
-            parts.append(_absent(staged, files, snapshot))
-    return " UNION ALL BY NAME ".join(parts)
+            rows.append(Rows(_absent(staged, stored)))
+    return rows
 
 
 def partitions_to_write(
@@ -104,34 +102,26 @@ def _incoming(staged: Staged, difference: Difference) -> str:
         """
 
 
-def _stored(table: TableContract, snapshot: Snapshot) -> list[str]:
-    # A column that the contract got after these files were written is not in them.
-    return [name for name in core_columns(table) if name in snapshot.column_names]
-
-
-def _kept(table: TableContract, files: str, source: str, snapshot: Snapshot) -> str:
-    columns = quoted_list(_stored(table, snapshot), "l.")
+def _kept(table: TableContract, stored: str, source: str) -> str:
     replaced = f"SELECT {quoted_list(table.key)}, {literal(source)} AS _source FROM"
     keys = ("_source", *table.key)
     return f"""
-        SELECT {columns} FROM {files} l
+        SELECT l.* FROM {stored} l
         ANTI JOIN ({replaced} met WHERE outcome = 'changed' UNION ALL {replaced} absent) r
             ON {same("r", "l", keys)}
         """
 
 
-def _absent(staged: Staged, files: str, snapshot: Snapshot) -> str:
+def _absent(staged: Staged, stored: str) -> str:
     table = staged.compiled.table
     changed = {
         "_is_deleted": "true",
         "_as_of": date_literal(staged.as_of),
         "_row_hash": row_hash(table.stated_columns, "true"),
     }
-    columns = ", ".join(
-        f'{changed[name]} AS "{name}"' if name in changed else f'l."{name}"'
-        for name in _stored(table, snapshot)
-    )
+    replaced = ", ".join(f"{value} AS {name}" for name, value in changed.items())
     return f"""
-        SELECT {columns} FROM {files} l SEMI JOIN absent a ON {same("a", "l", table.key)}
+        SELECT l.* REPLACE ({replaced}) FROM {stored} l
+        SEMI JOIN absent a ON {same("a", "l", table.key)}
         WHERE l._source = {literal(staged.compiled.source.id)}
         """

@@ -2,8 +2,9 @@
 """Writing the Parquet files of a Delta table; they count only once they are committed."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,21 @@ _FORMAT = (
 Partitions = Mapping[str | None, int]
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Rows to be written.
+
+    Attributes:
+        select: SELECT text that gives columns of the table.
+        date_column: A DATE column of the SELECT whose month the partition is: the rows of a
+            partition are then found by it, so that what lies in its order is passed over. None
+            where they are found by the partition column itself.
+    """
+
+    select: str
+    date_column: str | None = None
+
+
 class LostRowsError(CitylakeError):
     """The rows that were written are not those that were to be; nothing was committed."""
 
@@ -53,37 +69,35 @@ def check_rows(what: str, added: Iterable[DataFile], expected: int) -> None:
 
 def write_files(
     connection: duckdb.DuckDBPyConnection,
-    select: str,
+    rows: Sequence[Rows],
     folder: Path,
     partition_column: str | None,
     partitions: Partitions,
-    partition_date: str | None = None,
 ) -> list[DataFile]:
-    """Write the rows of a SELECT as new files of a table, one or more a partition value.
+    """Write rows as new files of a table, one or more a partition value.
 
     Args:
-        connection: The session that the SELECT reads from.
-        select: SELECT text that gives the table's columns.
+        connection: The session that the rows are read from.
+        rows: The rows; a column that some of them lack is null there.
         folder: The table's folder.
         partition_column: Partition column, which goes into the path, or None.
         partitions: Every partition value that the rows may have, with about how many rows it
             has; not read for an unpartitioned table.
-        partition_date: The DATE column whose month the partition is, where the SELECT has one:
-            rows are found by it, in whatever order of it they lie.
 
     Returns:
-        The files written, empty where the SELECT gave no rows.
+        The files written, empty where there were no rows.
     """
     name = f"part-{secrets.token_hex(8)}"
     if partition_column is None:
-        statements = [_copy(select, folder / f"{name}.parquet", _FORMAT)]
+        selects = [each.select for each in rows]
+        statements = [_copy(selects, folder / f"{name}.parquet", _FORMAT)]
     else:
         statements = [
-            _copy_group(select, folder, partition_column, group, f"{name}-{place}", partition_date)
+            _copy_group(rows, folder, partition_column, group, f"{name}-{place}")
             for place, group in enumerate(_groups(partitions))
         ]
-    rows = [row for each in _run(connection, statements) for row in each]
-    files = [_data_file(folder, row, partition_column) for row in rows]
+    written = [row for each in _run(connection, statements) for row in each]
+    files = [_data_file(folder, row, partition_column) for row in written]
     discard(folder, [each for each in files if not each.rows])
     return [each for each in files if each.rows]
 
@@ -121,22 +135,22 @@ def _groups(partitions: Partitions) -> list[list[str | None]]:
 
 
 def _copy_group(
-    select: str,
-    folder: Path,
-    column: str,
-    group: list[str | None],
-    name: str,
-    date_column: str | None,
+    rows: Sequence[Rows], folder: Path, column: str, group: list[str | None], name: str
 ) -> str:
     name_column = quoted(column)
     if len(group) == 1 and group[0] is not None:
         target = folder / f"{column}={group[0]}" / f"{name}.parquet"
         target.parent.mkdir(parents=True, exist_ok=True)
-        found = f"{name_column} = {literal(group[0])}"
-        if date_column is not None:
-            found = _is_in_month(date_column, group[0])
-        rows = f"SELECT * EXCLUDE ({name_column}) FROM ({select}) WHERE {found}"
-        return _copy(rows, target, _FORMAT)
+        selects = [
+            f"SELECT * EXCLUDE ({name_column}) FROM ({each.select}) WHERE "
+            + (
+                _is_in_month(each.date_column, group[0])
+                if each.date_column
+                else f"{name_column} = {literal(group[0])}"
+            )
+            for each in rows
+        ]
+        return _copy(selects, target, _FORMAT)
     named = ", ".join(literal(each) for each in group if each is not None)
     wanted = [f"{name_column} IN ({named})"] if named else []
     wanted += [f"{name_column} IS NULL"] if None in group else []
@@ -144,7 +158,8 @@ def _copy_group(
         f"{_FORMAT}, PARTITION_BY ({name_column}), OVERWRITE_OR_IGNORE true, "
         f"FILENAME_PATTERN {literal(name + '-{i}')}"
     )
-    return _copy(f"SELECT * FROM ({select}) WHERE {' OR '.join(wanted)}", folder, options)
+    where = " OR ".join(wanted)
+    return _copy([f"SELECT * FROM ({each.select}) WHERE {where}" for each in rows], folder, options)
 
 
 def _is_in_month(column: str, month: str) -> str:
@@ -154,8 +169,8 @@ def _is_in_month(column: str, month: str) -> str:
     return f"{name} >= {date_literal(first)} AND {name} < {date_literal(following)}"
 
 
-def _copy(select: str, target: Path, options: str) -> str:
-    return f"COPY ({select}) TO {literal(str(target))} ({options})"
+def _copy(selects: Sequence[str], target: Path, options: str) -> str:
+    return f"COPY ({' UNION ALL BY NAME '.join(selects)}) TO {literal(str(target))} ({options})"
 
 
 def _data_file(folder: Path, row: tuple[Any, ...], partition_column: str | None) -> DataFile:

@@ -9,7 +9,16 @@ from pathlib import Path
 from warehouse.contract.model import TableContract
 from warehouse.lake import Snapshot
 from warehouse.load_journal import NOTHING_SEEN, seen_sql
-from warehouse.sql import date_literal, json_member, literal, quoted, quoted_list, read_files, same
+from warehouse.sql import (
+    date_literal,
+    json_member,
+    literal,
+    quoted,
+    quoted_list,
+    read_files,
+    same,
+    stored_rows,
+)
 from warehouse.staging import Staged
 from warehouse.winner import lost_sql, met_sql
 
@@ -81,7 +90,9 @@ def compare(
     files = _files_of_keys(staged, snapshot)
     if files:
         again = earlier is not None
-        query = met_sql(table, read_files(files), source, staged.as_of, again=again)
+        # The version may be a column that is younger than these files.
+        rows = stored_rows({each.name: each.sql_type for each in table.columns}, files)
+        query = met_sql(table, rows, source, staged.as_of, again=again)
         staged.connection.execute(f"INSERT INTO met {query}")
     held_back = None
     if full_snapshot and source.deletes == "absence" and snapshot.data_files:

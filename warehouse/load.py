@@ -159,7 +159,6 @@ def _commit(
         base.folder,
         table.partition_column,
         partitions_to_write(staged, base, difference),
-        table.partition_date,
     )
     removed = base.select(difference.rewritten) if difference.rewritten else []
     try:

@@ -2,7 +2,7 @@
 """The records that broke a rule, one Delta table a core table."""
 
 from warehouse.core_rows import arrow_schema
-from warehouse.data_files import discard, write_files
+from warehouse.data_files import Rows, discard, write_files
 from warehouse.lake import Commit, CommitConflictError, Lake, Snapshot
 from warehouse.sql import date_literal, literal, quoted_list, read_files
 from warehouse.staging import OBJECT_BITS, ROW_MASK, Staged
@@ -52,7 +52,7 @@ def add_to_quarantine(lake: Lake, staged: Staged) -> Snapshot | None:
             f" UNION ALL BY NAME SELECT {quoted_list(QUARANTINE_COLUMNS)}"
             f" FROM {read_files(base.files())}"
         )
-    added = write_files(staged.connection, select, base.folder, None, {})
+    added = write_files(staged.connection, [Rows(select)], base.folder, None, {})
     batch = {"source": staged.compiled.source.id, "as_of": staged.as_of.isoformat()}
     try:
         return lake.replace(base, added, crowded, Commit(metadata={"batch": batch}))

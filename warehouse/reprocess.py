@@ -10,12 +10,20 @@ import duckdb
 import pyarrow as pa
 
 from warehouse.core_rows import core_columns
-from warehouse.data_files import LostRowsError, check_rows, discard, write_files
+from warehouse.data_files import LostRowsError, Rows, check_rows, discard, write_files
 from warehouse.duck import session
 from warehouse.lake import Commit, CommitConflictError, Lake, Snapshot
 from warehouse.load_journal import seen_sql
 from warehouse.records import RecordBatch
-from warehouse.sql import date_literal, literal, quoted, quoted_list, read_files, same
+from warehouse.sql import (
+    date_literal,
+    literal,
+    quoted,
+    quoted_list,
+    read_files,
+    same,
+    stored_rows,
+)
 from warehouse.staging import OBJECT_BITS, ROW_MASK, Compiled, stage
 from warehouse.views import quarantine_sql, relation_sql
 from warehouse.winner import is_later
@@ -224,14 +232,13 @@ def withdraw(lake: Lake, compiled: Compiled, moves: Moves) -> None:
         goes = f"l._source = {literal(compiled.source.id)} AND {same('r', 'l', table.key)}"
         homes = _homes(con, base, goes)
         removed = base.select(homes)
-        files = read_files(base.folder / each.path for each in removed)
-        columns = [name for name in core_columns(table) if name in base.column_names]
-        select = f"SELECT {quoted_list(columns, 'l.')} FROM {files} l ANTI JOIN leaving r ON {goes}"
+        stored = stored_rows(core_columns(table), (base.folder / each.path for each in removed))
+        select = f"SELECT l.* FROM {stored} l ANTI JOIN leaving r ON {goes}"
         rows: dict[str | None, int] = {}
         for each in removed:
             value = next(iter(each.partition.values()), None)
             rows[value] = rows.get(value, 0) + each.rows
-        added = write_files(con, select, base.folder, table.partition_column, rows)
+        added = write_files(con, [Rows(select)], base.folder, table.partition_column, rows)
         stay = sum(each.rows for each in removed) - moves.leaving.num_rows
         commit = Commit(metadata={"withdrawn": moves.leaving.num_rows, "streams": base.streams})
         try:

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 
 from warehouse.boundary import reached
-from warehouse.data_files import discard, write_files
+from warehouse.data_files import Rows, discard, write_files
 from warehouse.duck import session
 from warehouse.files import scratch
 from warehouse.lake import Commit, CommitConflictError, Kind, Lake, Snapshot
@@ -137,7 +137,7 @@ def _forget(lake: Lake, table: str, floor: str, as_of: date) -> int:
         if not old:
             return 0
         select = f"SELECT {quoted_list(QUARANTINE_COLUMNS)} FROM {rows} WHERE _as_of >= {floor}"
-        added = write_files(connection, select, snapshot.folder, None, {})
+        added = write_files(connection, [Rows(select)], snapshot.folder, None, {})
         commit = Commit(metadata={"batch": {"source": None, "as_of": as_of.isoformat()}})
         try:
             lake.replace(snapshot, added, snapshot.select(), commit)

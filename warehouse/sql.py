@@ -1,6 +1,7 @@
+# ruff: noqa: S608 - names and values come quoted
 """Pieces of SQL text that several modules write."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def read_files(files: Iterable[str | Path]) -> str:
         f"read_parquet({names}, hive_partitioning = true, "
         "hive_types_autocast = false, union_by_name = true)"
     )
+
+
+def empty_select(columns: Mapping[str, str]) -> str:
+    """SELECT of no rows with columns given by name and DuckDB type."""
+    typed = ", ".join(f"NULL::{kind} AS {quoted(name)}" for name, kind in columns.items())
+    return f"SELECT {typed} WHERE false"
+
+
+def stored_rows(columns: Mapping[str, str], files: Iterable[str | Path]) -> str:
+    """A relation of the rows of Parquet files with at least the columns given by name and type.
+
+    A column that the contract got after a file was written is null in its rows.
+    """
+    return f"({empty_select(columns)} UNION ALL BY NAME SELECT * FROM {read_files(files)})"
 
 
 def same(left: str, right: str, columns: Iterable[str]) -> str:

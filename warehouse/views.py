@@ -4,11 +4,11 @@
 from collections.abc import Collection, Mapping
 
 from warehouse.contract.model import TableContract
-from warehouse.core_rows import core_columns, empty_select
+from warehouse.core_rows import core_columns
 from warehouse.errors import CitylakeError
 from warehouse.lake import Snapshot
 from warehouse.quarantine import QUARANTINE_COLUMNS
-from warehouse.sql import quoted_list, read_files
+from warehouse.sql import empty_select, quoted_list, stored_rows
 
 
 class UnreadableTableError(CitylakeError):
@@ -57,9 +57,5 @@ def _select(
     if snapshot.unsupported_features:
         features = ", ".join(snapshot.unsupported_features)
         raise UnreadableTableError(f"{snapshot.kind} table {snapshot.table} uses {features}")
-    # The typed empty side gives every column and its type, whatever the files hold.
-    files = read_files(snapshot.files(partitions))
-    return (
-        f"SELECT {quoted_list(columns)} FROM ({empty_select(columns)} "
-        f"UNION ALL BY NAME SELECT * FROM {files}) WHERE {condition}"
-    )
+    stored = stored_rows(columns, snapshot.files(partitions))
+    return f"SELECT {quoted_list(columns)} FROM {stored} WHERE {condition}"

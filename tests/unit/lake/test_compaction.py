@@ -10,7 +10,7 @@ from deltalake import DeltaTable
 from tests.unit.lake.streams import DAY_1, load, new_lake, record, rows
 from warehouse import compaction
 from warehouse.compaction import compact
-from warehouse.data_files import LostRowsError
+from warehouse.data_files import LostRowsError, Rows
 from warehouse.lake import CommitConflictError, Lake
 from warehouse.retention import vacuum
 
@@ -105,7 +105,7 @@ def test_nothing_is_committed_where_rows_do_not_add_up(
         write = compaction.write_files
         monkeypatch.setattr(
             "warehouse.compaction.write_files",
-            lambda con, select, *rest: write(con, f"{select} LIMIT 3", *rest),
+            lambda con, rows, *rest: write(con, [Rows(f"{rows[0].select} LIMIT 3")], *rest),
         )
     else:
 

@@ -21,7 +21,7 @@ from tests.unit.lake.streams import (
     request_table,
     rows,
 )
-from warehouse.data_files import write_files
+from warehouse.data_files import Rows, write_files
 from warehouse.duck import session
 from warehouse.lake import Commit, CommitConflictError, Lake
 from warehouse.load import load_stream
@@ -121,7 +121,7 @@ def test_the_second_of_two_writers_is_refused_and_no_row_is_lost(lake: Lake) -> 
     load(lake, [record("e")], DAY_2, stream=SNAPSHOTS)
     with session() as connection:
         kept = relation_sql(second, request_table(), live=False)
-        added = write_files(connection, kept, second.folder, "opened_month", {"2025-03": 5})
+        added = write_files(connection, [Rows(kept)], second.folder, "opened_month", {"2025-03": 5})
     with pytest.raises(CommitConflictError):
         lake.replace(second, added, second.select(), Commit())
     with pytest.raises(CommitConflictError):

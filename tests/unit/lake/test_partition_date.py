@@ -20,7 +20,7 @@ from tests.unit.lake.streams import (
     request_table,
 )
 from warehouse.contract.model import Column, TableContract
-from warehouse.data_files import LostRowsError, write_files
+from warehouse.data_files import LostRowsError, Rows, write_files
 from warehouse.lake import Lake
 
 DATE = Column("opened_date", {}, "DATE", derived="localDate(opened_at)")
@@ -59,11 +59,10 @@ def stored(lake: Lake) -> dict[str, tuple[str | None, date | None]]:
     assert snapshot is not None
     found: dict[str, tuple[str | None, date | None]] = {}
     for each in snapshot.data_files:
-        file = snapshot.folder / each.path
-        rows = parquet.read_table(file, columns=["request_id", "opened_date", "_is_deleted"])
+        rows = parquet.ParquetFile(snapshot.folder / each.path).read()
         assert rows.num_rows == each.rows
         found |= {
-            row["request_id"]: (each.partition["opened_month"], row["opened_date"])
+            row["request_id"]: (each.partition["opened_month"], row.get("opened_date"))
             for row in rows.to_pylist()
             if not row["_is_deleted"]
         }
@@ -117,7 +116,7 @@ def test_rows_that_do_not_add_up_are_not_committed(
 
     monkeypatch.setattr(
         "warehouse.load.write_files",
-        lambda con, select, *rest: write_files(con, f"{select} LIMIT 1", *rest),
+        lambda con, rows, *rest: write_files(con, [Rows(f"{rows[0].select} LIMIT 1")], *rest),
     )
     records = [record("old", "closed", updated="2025-03-09"), record("a"), record("b")]
     with pytest.raises(LostRowsError, match=r"core table request: .*1 written, 3 expected"):
@@ -156,3 +155,44 @@ def test_the_date_of_a_partition_is_derived_as_its_month_is(
     assert table.partition_date == found
     stated = [each.name for each in table.stated_columns]
     assert ("opened_month" in stated) == (found is None)
+
+
+def test_rows_older_than_the_date_column_stay_in_their_month(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.data_files._ALONE_ROWS", 1)
+    records = [record(key, opened=day) for key, day in EDGES.items()]
+    load(lake, records, DAY_1)
+    changed = [
+        record("leap", "closed", opened="2024-02-29", updated="2025-03-09"),
+        record("end", opened="2025-01-02", updated="2025-03-09"),
+    ]
+    load(lake, changed, DAY_2, stream=STREAM)
+
+    months = {key: month for key, (month, _) in stored(lake).items()}
+    assert months == {key: day[:7] for key, day in {**EDGES, "end": "2025-01-02"}.items()}
+
+
+def test_rows_older_than_a_column_are_deleted_by_absence(lake: Lake) -> None:
+    source = request_source(deletes="absence", max_delete_share=0.5)
+    records = [record(key, opened=day) for key, day in EDGES.items()]
+    load(lake, records, DAY_1, stream=PlainStream(source, request_table()), full_snapshot=True)
+    stream = DatedStream(source, dated_table())
+    result = load(lake, records[1:], DAY_2, stream=stream, full_snapshot=True)
+
+    assert (result.deleted, result.held_back) == (1, None)
+    assert set(stored(lake)) == set(EDGES) - {"first"}
+
+
+def test_a_version_that_the_contract_names_later_decides_from_then_on(lake: Lake) -> None:
+    plain = request_table(version_column=None)
+    columns = tuple(each for each in plain.columns if each.name != "updated_at")
+    load(
+        lake,
+        [record("a")],
+        DAY_1,
+        stream=PlainStream(request_source(), replace(plain, columns=columns)),
+    )
+    result = load(lake, [record("a", "closed", updated="2025-03-09")], DAY_2)
+
+    assert result.counts["changed"] == 1

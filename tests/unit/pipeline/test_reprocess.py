@@ -27,7 +27,7 @@ from tests.e2e.small_town import (
     register,
     requests,
 )
-from warehouse.data_files import LostRowsError, write_files
+from warehouse.data_files import LostRowsError, Rows, write_files
 from warehouse.load import load_stream
 from warehouse.reprocess import Moves
 
@@ -260,7 +260,7 @@ def test_rows_that_would_be_lost_beside_those_that_leave_keep_core_as_it_is(
     before = _live(town)
     monkeypatch.setattr(
         "warehouse.reprocess.write_files",
-        lambda con, select, *rest: write_files(con, f"{select} LIMIT 1", *rest),
+        lambda con, rows, *rest: write_files(con, [Rows(f"{rows[0].select} LIMIT 1")], *rest),
     )
     with pytest.raises(LostRowsError, match="the rows do not add up"):
         reprocess(town.context, REGISTER, apply=True)
