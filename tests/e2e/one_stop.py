@@ -1,9 +1,5 @@
 """The demo city's one-stop shop and the real command line on the part of the city that reads it."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +11,8 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.e2e.cities import part_of_danang
-from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY
+from tests.e2e.processes import planted, printed, serving
+from tests.e2e.world import FIRST
 
 URI_VARIABLE = "CITYLAKE_DANANG_ONE_STOP_SHOP"
 TOKEN_VARIABLE = "DEMO_TOKEN"  # noqa: S105 - the name of a variable
@@ -43,32 +40,20 @@ class OneStop:
 
     def manifest(self, last: date, first_read: date) -> list[dict[str, Any]]:
         """What is planted, as the demo city itself lists it."""
-        command = [sys.executable, "-m", "demo", "manifest", "--systems", "dossiers"]
-        command += ["--seed", str(self.seed), "--scale", str(self.scale)]
-        command += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603 - own module
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        options = ["--systems", "dossiers", "--seed", str(self.seed), "--scale", str(self.scale)]
+        options += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
+        return planted(*options)
 
 
 @contextmanager
 def one_stop(source: OneStop) -> Iterator[OneStop]:
     """Start the one-stop shop; it ends with the context."""
     token = f"mat-khau-{source.seed}"
-    command = [sys.executable, "-m", "demo", "serve", "--systems", "dossiers"]
-    command += ["--seed", str(source.seed), "--scale", str(source.scale)]
-    command += ["--start", FIRST.isoformat(), "--days", str(source.days)]
-    command += [] if source.faults else ["--no-faults"]
-    environment = {**os.environ, TOKEN_VARIABLE: token}
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
-    )
-    try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
+    options = ["--systems", "dossiers", "--seed", str(source.seed), "--scale", str(source.scale)]
+    options += ["--start", FIRST.isoformat(), "--days", str(source.days)]
+    options += [] if source.faults else ["--no-faults"]
+    with serving(*options, variables={TOKEN_VARIABLE: token}) as ready:
         yield replace(source, address=ready["variables"][URI_VARIABLE], token=token)
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @dataclass(frozen=True)
@@ -90,14 +75,5 @@ class Shop:
 
     def call(self, command: str, *arguments: str, address: str = "") -> str:
         """Call a command on the lake; what it printed."""
-        done = subprocess.run(  # noqa: S603 - our own command
-            [*CITYLAKE, command, "--city", self.city, *arguments],
-            env={**os.environ, "CITYLAKE_HOME": str(self.home), URI_VARIABLE: address},
-            capture_output=True,
-            text=True,
-            cwd=REPOSITORY,
-            check=False,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        variables = {"CITYLAKE_HOME": str(self.home), URI_VARIABLE: address}
+        return printed(command, "--city", self.city, *arguments, variables=variables)

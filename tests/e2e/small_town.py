@@ -19,7 +19,7 @@ from typing import Any
 from pipeline.context import Context, open_context
 from pipeline.ingest import Ingested, ingest
 from pipeline.settings import city_paths
-from tests.e2e.world import CITYLAKE, REPOSITORY
+from tests.e2e.processes import call
 from tests.unit.extract.server import Answer, Asked, Server, serve
 from warehouse.city import City
 from warehouse.content_hash import city_hash
@@ -313,15 +313,7 @@ class Town:
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Call the real command line on the town."""
-        return subprocess.run(  # noqa: S603 - our own command
-            [*CITYLAKE, *arguments, "--city", str(self.folder)],
-            env=dict(os.environ),
-            capture_output=True,
-            text=True,
-            cwd=REPOSITORY,
-            check=False,
-            timeout=120,
-        )
+        return call(*arguments, "--city", str(self.folder), variables={})
 
 
 def json_answer(records: object) -> Answer:

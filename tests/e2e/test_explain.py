@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import HISTORY
+from tests.e2e.processes import call
 from tests.e2e.world import Lake
 
 
@@ -66,18 +67,8 @@ def test_a_quarantined_record_says_why(base: Lake) -> None:
     ids=["record", "source", "indicator", "area", "day", "row"],
 )
 def test_what_is_not_there_is_said(base: Lake, reference: str, told: str) -> None:
-    import subprocess
-
-    from tests.e2e.world import CITYLAKE, REPOSITORY
-
-    done = subprocess.run(  # noqa: S603 - our own command
-        [*CITYLAKE, "explain", "--city", base.city, reference],
-        env=base.environment(None, {}),
-        capture_output=True,
-        text=True,
-        cwd=REPOSITORY,
-        check=False,
-    )
+    variables = base.environment(None, {})
+    done = call("explain", "--city", base.city, reference, variables=variables)
     assert done.returncode == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr

@@ -7,10 +7,7 @@ plain Python. No fault is planted, so that core has each record as its source ha
 import csv
 import io
 import json
-import os
 import random
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -39,7 +36,8 @@ from tests.e2e.expected_danang import (
     feedback_row,
     weights,
 )
-from tests.e2e.world import CITYLAKE, FIRST, PAGE_SIZE, REPOSITORY
+from tests.e2e.processes import printed, serving
+from tests.e2e.world import FIRST, PAGE_SIZE
 
 DAY = date(2025, 7, 3)
 SYSTEMS = "feedback,dossiers,statistics"
@@ -85,35 +83,18 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    command = [sys.executable, "-m", "demo", "serve", "--systems", SYSTEMS, "--no-faults"]
-    command += ["--seed", str(seed), "--scale", "0.02", "--start", FIRST.isoformat()]
+    options = ["--systems", SYSTEMS, "--no-faults", "--seed", str(seed), "--scale", "0.02"]
+    options += ["--start", FIRST.isoformat(), "--days", "118"]
     token = f"drawn-{seed}"
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        [*command, "--days", "118"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "DEMO_TOKEN": token},
-        cwd="/",
-    )
-    try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
+    with serving(*options, variables={"DEMO_TOKEN": token}) as ready:
         shown = {
             name: address.replace("{day}", DAY.isoformat())
             for name, address in ready["variables"].items()
         }
         city = part_of_danang("feedback", "administration", "socioeconomic")
         home = {"CITYLAKE_HOME": str(tmp_path_factory.mktemp("drawn"))}
-        run = subprocess.run(  # noqa: S603 - our own command
-            [*CITYLAKE, "run", "--city", city, "--date", DAY.isoformat()],
-            env={**os.environ, **shown, **dict.fromkeys(ready["token_variables"], token), **home},
-            capture_output=True,
-            text=True,
-            cwd=REPOSITORY,
-            check=False,
-            timeout=300,
-        )
-        assert run.returncode == 0, run.stdout + run.stderr
+        told = {**shown, **dict.fromkeys(ready["token_variables"], token), **home}
+        printed("run", "--city", city, "--date", DAY.isoformat(), variables=told)
         yield World(
             _requests(shown["CITYLAKE_DANANG_OPEN311_URL"], token),
             _dossiers(shown["CITYLAKE_DANANG_ONE_STOP_SHOP"]),
@@ -121,9 +102,6 @@ def world(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World
             city,
             home,
         )
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def _get(address: str, token: str, accept: str = "application/json") -> str:

@@ -3,10 +3,7 @@
 import dataclasses
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -21,7 +18,8 @@ import zstandard
 from publish.wording import NOT_CLEARED
 from tests.e2e.accounts import Delivered, as_text, core_rows, pairs, tombstones, untrue
 from tests.e2e.cities import part_of_danang
-from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY
+from tests.e2e.processes import call, planted, serving
+from tests.e2e.world import FIRST
 
 HISTORY, LAST = date(2025, 7, 1), date(2025, 7, 3)
 DAYS = (HISTORY, date(2025, 7, 2), LAST)
@@ -101,18 +99,10 @@ class Told:
 @contextmanager
 def system(seed: int, days: int = 121, scale: float = SCALE) -> Iterator[dict[str, Any]]:
     """The health system alone; what it says when it answers."""
-    command = [sys.executable, "-m", "demo", "serve", "--seed", str(seed), "--scale", str(scale)]
-    command += ["--start", FIRST.isoformat(), "--systems", "health", "--days", str(days)]
-    environment = {**os.environ, "DEMO_TOKEN": TOKEN}
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
-    )
-    try:
-        assert process.stdout is not None
-        yield json.loads(process.stdout.readline())
-    finally:
-        process.terminate()
-        process.wait(10)
+    options = ["--seed", str(seed), "--scale", str(scale), "--start", FIRST.isoformat()]
+    options += ["--systems", "health", "--days", str(days)]
+    with serving(*options, variables={"DEMO_TOKEN": TOKEN}) as ready:
+        yield ready
 
 
 @pytest.fixture(scope="module")
@@ -133,37 +123,22 @@ def told(seed: int, tmp_path_factory: pytest.TempPathFactory) -> Told:
 
 def manifest(seed: int, last: date, first_read: date = HISTORY) -> list[dict[str, Any]]:
     """What is planted, as the demo city itself lists it to a reader from a day on."""
-    command = [sys.executable, "-m", "demo", "manifest", "--seed", str(seed)]
-    command += ["--scale", str(SCALE), "--start", FIRST.isoformat(), "--systems", "health"]
-    command += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    options = ["--seed", str(seed), "--scale", str(SCALE), "--start", FIRST.isoformat()]
+    options += ["--systems", "health"]
+    options += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
+    return planted(*options)
 
 
 def _run(home: Path, ready: dict[str, Any], day: date) -> None:
-    command = [*CITYLAKE, "run", "--city", part_of_danang("health"), "--date", day.isoformat()]
-    done = _call(command, home, ready, day)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert TOKEN not in done.stdout + done.stderr
-
-
-def _call(
-    command: list[str], home: Path, ready: dict[str, Any], day: date, **more: str
-) -> subprocess.CompletedProcess[str]:
     variables = {
         name: address.replace("{day}", day.isoformat())
         for name, address in ready["variables"].items()
     }
-    variables |= dict.fromkeys(ready["token_variables"], TOKEN)
-    return subprocess.run(  # noqa: S603 - our own command
-        command,
-        env={**os.environ, **variables, "CITYLAKE_HOME": str(home), **more},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=REPOSITORY,
-        timeout=300,
-    )
+    variables |= {**dict.fromkeys(ready["token_variables"], TOKEN), "CITYLAKE_HOME": str(home)}
+    arguments = ("run", "--city", part_of_danang("health"), "--date", day.isoformat())
+    done = call(*arguments, variables=variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert TOKEN not in done.stdout + done.stderr
 
 
 def lines_of(root: Path) -> dict[str, list[dict[str, Any] | str]]:

@@ -2,10 +2,7 @@
 
 import csv
 import io
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,6 +18,7 @@ from pipeline.context import open_context
 from pipeline.ingest import Ingested, ingest
 from pipeline.reprocess import reprocess
 from tests.e2e.accounts import Delivered, as_text, pairs, tombstones, untrue
+from tests.e2e.processes import planted, serving
 
 SOURCE = "socioeconomic.statistics_office"
 FIRST, LAST = date(2025, 7, 1), date(2025, 7, 5)
@@ -48,20 +46,9 @@ REASONS = {
 @contextmanager
 def served(*options: str) -> Iterator[dict[str, str]]:
     """The statistics office alone; address and token by the variables that contracts read."""
-    command = [sys.executable, "-m", "demo", "serve", "--systems", "statistics", *options]
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        [*command, "--days", "120"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "DEMO_TOKEN": "t"},
-    )
-    try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
+    own = ("--systems", "statistics", "--days", "120")
+    with serving(*own, *options, variables={"DEMO_TOKEN": "t"}) as ready:
         yield {**ready["variables"], **dict.fromkeys(ready["token_variables"], "t")}
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def _load(home: Path, day: date, variables: dict[str, str]) -> Ingested:
@@ -74,10 +61,8 @@ def _load(home: Path, day: date, variables: dict[str, str]) -> Ingested:
 
 def manifest(seed: int, last: date) -> list[dict[str, Any]]:
     """What is planted, as the demo city itself lists it to a reader from `FIRST` on."""
-    command = [sys.executable, "-m", "demo", "manifest", "--systems", "statistics"]
-    command += ["--seed", str(seed), "--to", last.isoformat(), "--first-read", FIRST.isoformat()]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - own module
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    options = ["--systems", "statistics", "--seed", str(seed)]
+    return planted(*options, "--to", last.isoformat(), "--first-read", FIRST.isoformat())
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,7 @@ log, the journal, the release folders. Nothing here is read by the project's own
 """
 
 import json
-import os
 import re
-import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +19,8 @@ from deltalake import DeltaTable
 
 from tests.e2e.cities import DANANG, DATASETS
 from tests.e2e.conftest import SCALE
-from tests.e2e.world import CITYLAKE, FIRST, REPOSITORY, DemoServer, Lake
+from tests.e2e.processes import REPOSITORY, call
+from tests.e2e.world import FIRST, DemoServer, Lake
 from tests.release_folder import (
     assert_frictionless_accepts,
     assert_sums_cover,
@@ -89,15 +88,8 @@ class WholeCity:
 
 def _demo_run(home: Path, *options: str) -> tuple[int, list[Day]]:
     """Run the real command; its exit code, and what it said of every day."""
-    done = subprocess.run(  # noqa: S603 - our own command
-        [*CITYLAKE, "demo", "run", "--city", "danang", "--scale", str(SCALE), *options],
-        env={**os.environ, "CITYLAKE_HOME": str(home)},
-        capture_output=True,
-        text=True,
-        cwd=REPOSITORY,
-        check=False,
-        timeout=900,
-    )
+    arguments = ("demo", "run", "--city", "danang", "--scale", str(SCALE), *options)
+    done = call(*arguments, variables={"CITYLAKE_HOME": str(home)}, patience=900)
     first, *parts = done.stdout.split("Sources, processing day ")
     assert first == "", done.stdout + done.stderr
     return done.returncode, [_day(part) for part in parts]

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,8 +15,8 @@ from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 from tests.e2e.cities import part_of_danang
+from tests.e2e.processes import CITYLAKE, REPOSITORY, call, planted, serving
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 TOKEN_VARIABLE = "CITYLAKE_DANANG_OPEN311_TOKEN"  # noqa: S105 - the name of a variable
 URL_VARIABLE = "CITYLAKE_DANANG_OPEN311_URL"
 FIRST = date(2025, 3, 8)
@@ -43,12 +42,10 @@ class DemoServer:
 
     def manifest(self, last: date, first_read: date) -> list[dict[str, Any]]:
         """What is planted, as the demo city itself lists it."""
-        command = [sys.executable, "-m", "demo", "manifest", "--systems", "feedback"]
-        command += ["--seed", str(self.seed)]
-        command += ["--scale", str(self.scale), "--start", self.first.isoformat()]
-        command += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd="/")  # noqa: S603
-        return [json.loads(line) for line in done.stdout.splitlines()]
+        options = ["--systems", "feedback", "--seed", str(self.seed), "--scale", str(self.scale)]
+        options += ["--start", self.first.isoformat()]
+        options += ["--to", last.isoformat(), "--first-read", first_read.isoformat()]
+        return planted(*options)
 
     def page(self, day: date, number: int) -> list[dict[str, Any]]:
         """One page as the source sends it, asked for as often as its planted faults need."""
@@ -73,21 +70,11 @@ def demo_server(
 ) -> Iterator[DemoServer]:
     """Start the demo city's server on a free loopback port; of its systems the feedback alone."""
     token = f"test-{seed}"
-    command = [sys.executable, "-m", "demo", "serve", "--seed", str(seed), "--scale", str(scale)]
-    command += ["--start", first.isoformat(), "--days", str(days)]
-    command += ["--token-variable", TOKEN_VARIABLE, "--systems", "feedback", *options]
-    environment = {**os.environ, TOKEN_VARIABLE: token}
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdout=subprocess.PIPE, text=True, env=environment, cwd="/"
-    )
-    try:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
+    own = ["--seed", str(seed), "--scale", str(scale), "--start", first.isoformat()]
+    own += ["--days", str(days), "--token-variable", TOKEN_VARIABLE, "--systems", "feedback"]
+    with serving(*own, *options, variables={TOKEN_VARIABLE: token}) as ready:
         address = ready["variables"][URL_VARIABLE].split("/as-of/")[0]
         yield DemoServer(seed, scale, first, days, address, token, ready)
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @dataclass(frozen=True)
@@ -144,15 +131,7 @@ class Lake:
 
     def call(self, *arguments: str, expect: int | None = 0) -> str:
         """Call another command on the lake; what it printed."""
-        done = subprocess.run(  # noqa: S603 - our own command
-            [*CITYLAKE, *arguments],
-            env=self.environment(None, {}),
-            capture_output=True,
-            text=True,
-            cwd=REPOSITORY,
-            check=False,
-            timeout=120,
-        )
+        done = call(*arguments, variables=self.environment(None, {}))
         assert expect is None or done.returncode == expect, done.stdout + done.stderr
         return done.stdout
 
@@ -177,6 +156,3 @@ class Lake:
             for path in (self.root / folder).rglob("*")
             if path.is_file()
         }
-
-
-CITYLAKE = [sys.executable, "-m", "pipeline.cli"]
