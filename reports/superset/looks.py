@@ -33,7 +33,8 @@ STYLE = """
  background:#f3f5f8}
 .cl-table td{border-bottom:1px solid #e3e7ec;padding:4px 8px;vertical-align:top}
 .cl-number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.cl-tiles{display:grid;grid-auto-rows:minmax(50px,auto);grid-auto-columns:102px;gap:3px}
+.cl-tiles{display:grid;grid-auto-rows:minmax(50px,auto);grid-auto-columns:102px;gap:3px;
+ overflow-x:auto}
 .cl-tile{border-radius:4px;padding:3px 5px;background:#e7eaee;color:#1b1f24;font-size:11px;
  line-height:1.2;overflow:hidden}
 .cl-tile.cl-green{background:#1a7f37;color:#fff}.cl-tile.cl-amber{background:#f2b632}
@@ -42,6 +43,12 @@ STYLE = """
 .cl-word{font-size:10px;font-weight:400;padding-left:5px}.cl-label{display:none}
 .cl-tile i{display:block;font-style:normal;font-size:10px}
 .cl-note{font-size:12px;color:#57606a;margin:0 0 6px}
+.resizable-container:has(.cl-cards,.cl-note,.ant-empty),
+.resizable-container:has(.cl-cards,.cl-note,.ant-empty) div:has(.cl-cards,.cl-note,.ant-empty),
+.dashboard-markdown,.dashboard-markdown .resizable-container,
+.dashboard-markdown .dashboard-component-chart-holder{
+ height:auto!important;min-height:0!important;overflow:visible!important}
+.resizable-container .ant-empty-image{display:none}
 @media (max-width:800px){
  .cl-card{flex:1 1 100%;max-width:none}.cl-name{min-height:0}
  .cl-table thead{display:none}
@@ -49,9 +56,6 @@ STYLE = """
  .cl-table td{display:block;border:0;padding:1px 4px}.cl-label{display:inline}
  .title-panel>div:has(.metadata-text){display:none}
  .cl-tiles{display:flex;flex-wrap:wrap}.cl-tile{flex:1 1 94px;max-width:160px;min-height:44px}
- .resizable-container:has(.cl-cards),
- .resizable-container:has(.cl-cards) div:has(.cl-cards){height:auto!important;
- overflow:visible!important}
 }
 """
 

@@ -43,8 +43,8 @@ _DETAILS = (
 _STEP = 8  # pixels of a unit of height
 _DAYS = {"vi": "%d/%m/%Y", "en": "%-d %B %Y"}
 _CARDS_A_ROW, _CARD, _FRAME = 5, 250, 90
-# Height of what stands below a chart over time: a line for each stamp and status.
-_NOTE = 20
+# Height of what stands below a chart over time before its style gives it that of its lines.
+_NOTE = 12
 # What a list for auditors begins with, where its view has it.
 _FAILING = "is_failing"
 _NAME_WIDTH = 180  # pixels; a table that is wider than its place moves sideways

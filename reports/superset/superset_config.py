@@ -11,6 +11,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from jinja2 import ChoiceLoader, DictLoader
 from superset.config import THEME_DEFAULT as USUAL_THEME
 
 _HERE = Path(__file__).resolve().parent
@@ -92,13 +93,20 @@ _VIETNAMESE = json.dumps(
 )
 
 
-def _with_vietnamese(app: Any) -> None:
-    """Answer in place of Superset's own address, which is less particular than this one."""
+# Without it a phone shows the page of a wide screen, made small. The file is left to us.
+_HEAD = {
+    "head_custom_extra.html": '<meta name="viewport" content="width=device-width, initial-scale=1">'
+}
+
+
+def _of_our_own(app: Any) -> None:
+    """Vietnamese, in place of Superset's own less particular address, and pages for phones."""
     answer = _VIETNAMESE, {"Content-Type": "application/json"}
     app.add_url_rule("/superset/language_pack/vi/", "vietnamese", lambda: answer)
+    app.jinja_loader = ChoiceLoader([DictLoader(_HEAD), app.jinja_loader])
 
 
-FLASK_APP_MUTATOR = _with_vietnamese
+FLASK_APP_MUTATOR = _of_our_own
 
 
 def _beside(name: str) -> Any:

@@ -28,6 +28,11 @@ _LOG_IN = """(async () => {
 })()"""
 BUSY = "document.querySelectorAll('[data-test=loading-indicator], .loading').length"
 HOLDERS = "document.querySelectorAll('.dashboard-component').length"
+# Cards, notes and texts whose panel ends before they do.
+_CUT = """[...document.querySelectorAll('.cl-cards, .cl-note, .dashboard-markdown p')]
+  .filter(each => each.closest('.dashboard-component-chart-holder').getBoundingClientRect().bottom
+    + 1 < each.getBoundingClientRect().bottom)
+  .map(each => each.textContent.slice(0, 80))"""
 _HEIGHT = "Math.max(...[...document.querySelectorAll('*')].map(each => each.scrollHeight))"
 
 
@@ -83,3 +88,6 @@ def _show(stage: Stage, browser: Browser, slug: str, width: int, name: str) -> N
         time.sleep(LOOK_SECONDS)
     browser.resize(width, min(TALLEST, int(browser.run(_HEIGHT)) + 20))
     browser.picture(FOLDER / name)
+    cut = browser.run(_CUT)
+    assert not cut, f"{name}: cut off: {cut}"
+    assert browser.run("document.documentElement.clientWidth") == width, f"{name}: made small"

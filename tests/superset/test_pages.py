@@ -49,6 +49,11 @@ def test_a_page_is_answered_to_those_whose_it_is(
             assert title not in page.text, slug
 
 
+def test_a_page_is_as_wide_as_a_phone(stage: Stage) -> None:
+    page = stage.browser("lanh_dao_thanh_pho").get("/superset/dashboard/danang-city-vi/").text
+    assert page.count('<meta name="viewport" content="width=device-width, initial-scale=1">') == 1
+
+
 @pytest.mark.parametrize("role", MAY_SEE)
 def test_what_stands_on_a_page_is_told_to_those_whose_it_is(
     stage: Stage, boards: list[Board], role: str
