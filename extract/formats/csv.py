@@ -202,7 +202,7 @@ class _Pass:
     ) -> Iterator[pa.RecordBatch]:
         names = [str(index) for index in range(width)]
         reader = arrow_csv.open_csv(
-            pa.PythonFile(stream, "r"),
+            pa.PythonFile(_Blocks(stream), "r"),
             # Arrow's own threads cost two thirds more processor time, and their reader cannot tell
             # the number of a record that it refuses.
             read_options=arrow_csv.ReadOptions(
@@ -246,6 +246,28 @@ class _Pass:
         due = [each for each in self._rejected if before is None or each.row < before]
         self._rejected = self._rejected[len(due) :]
         return due
+
+
+class _Blocks:
+    r"""A text stream in blocks of which none ends between `\r` and `\n`.
+
+    Arrow takes the two for the end of a line, within quotes too, and drops the `\n`.
+    """
+
+    closed = False
+
+    def __init__(self, stream: TextStream) -> None:
+        self._stream = stream
+        self._held = b""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, empty at the end."""
+        block = self._held + self._stream.read(size - len(self._held))
+        self._held = b""
+        if len(block) > 1 and block.endswith(b"\r") and (following := self._stream.read(1)):
+            self._held = b"\r" + following
+            block = block[:-1]
+        return block
 
 
 def _stretches(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:

@@ -112,6 +112,21 @@ def test_a_wrong_row_behind_many_blocks_has_its_number(open_bytes: Any) -> None:
     assert opened.reader.summary.records == len(lines)
 
 
+@pytest.mark.parametrize("end", ['"', '\r"', '\n"', '"\r', '"\r\n', '"\r\n4,x'])
+@pytest.mark.parametrize("lines", ["\r\n", "\r", "\r\r\n", "\n\r"])
+def test_lines_within_quotes_come_whole_where_blocks_meet(
+    module_store: RawStore, monkeypatch: pytest.MonkeyPatch, lines: str, end: str
+) -> None:
+    names = ["a", "b"]
+    for size in range(16, 32):
+        monkeypatch.setattr("extract.formats.csv.BLOCK_BYTES", size)
+        text = f'a,b\r\n1,"x{lines}y"\r\n2,"{lines}x"\r\n3,"x{lines}{end}'
+        rows, rejected = parse(module_store, text.encode(), CsvOptions(), names)
+        expected = list(csv.reader(io.StringIO(text, newline="")))[1:]
+        assert [[row[name] for name in names] for row in rows] == expected
+        assert rejected == []
+
+
 @pytest.mark.parametrize(
     ("encoding", "text"),
     [
