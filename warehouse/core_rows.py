@@ -72,7 +72,7 @@ def partitions_to_write(
     by = quoted(date_column or column)
     counted = staged.connection.execute(
         f"""
-        SELECT {month_of(date_column) if date_column else by}, sum(number)::BIGINT
+        SELECT {month_of(by) if date_column else by}, sum(number)::BIGINT
         FROM (SELECT {by}, count(*) AS number FROM staged WHERE _is_good GROUP BY ALL)
         GROUP BY ALL
         """

@@ -13,6 +13,7 @@ from warehouse.sql import (
     date_literal,
     json_member,
     literal,
+    month_of,
     quoted,
     quoted_list,
     read_files,
@@ -24,6 +25,8 @@ from warehouse.winner import lost_sql, met_sql
 
 # A partition with this many files is rewritten into one when it is next touched.
 MOST_FILES = 32
+# So many days at most lie between the dates that two zones of the world give one instant.
+_ZONE_DAYS = 2
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,8 @@ def _partition_follows_key(table: TableContract) -> bool:
 def _files_of_keys(staged: Staged, snapshot: Snapshot) -> list[Path]:
     """The files in which keys of the batch may live.
 
-    Where the partition is a function of the key, those are the batch's own partitions. Where
+    Where the partition is a function of the key, those are the batch's own partitions, and those
+    that a clock of another zone would have put it in: the contract's zone may have changed. Where
     it is not, the key columns of every partition are read to find where each key lives now; the
     same key of another source at most adds a file, and to ask whose it is costs a column more.
     """
@@ -120,7 +124,12 @@ def _files_of_keys(staged: Staged, snapshot: Snapshot) -> list[Path]:
         return files
     partition = quoted(table.partition_column)
     if _partition_follows_key(table):
+        day = table.partition_date
         query = f"SELECT DISTINCT {partition} FROM staged WHERE _is_good"
+        if day and (table.column(day).derived or "").startswith("localDate"):
+            near = month_of(f"day + unnest([-{_ZONE_DAYS}, 0, {_ZONE_DAYS}])")
+            days = f"SELECT DISTINCT {quoted(day)} AS day FROM staged WHERE _is_good"
+            query = f"SELECT DISTINCT {near} FROM ({days})"
     else:
         query = f"""
             SELECT DISTINCT l.{partition} FROM {read_files(files)} l

@@ -37,9 +37,9 @@ def json_member(text: str, name: str) -> str:
     return f"json_extract_string({text}, {literal('/' + name)})"
 
 
-def month_of(date_column: str) -> str:
-    """The month of a DATE column as text `YYYY-MM`."""
-    return f"left(CAST({quoted(date_column)} AS VARCHAR), 7)"
+def month_of(day: str) -> str:
+    """The month of a DATE expression as text `YYYY-MM`."""
+    return f"left(CAST({day} AS VARCHAR), 7)"
 
 
 def date_literal(day: date) -> str:

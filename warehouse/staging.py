@@ -249,7 +249,7 @@ def _create_tables(staged: Staged) -> None:
     columns = ", ".join(f"{quoted(each.name)} {each.sql_type}" for each in table.stated_columns)
     if table.partition_column and table.partition_date:
         # Computed where it is asked for: a text on every row is dear to type, sort and spill.
-        month = month_of(table.partition_date)
+        month = month_of(quoted(table.partition_date))
         columns += f", {quoted(table.partition_column)} VARCHAR GENERATED ALWAYS AS ({month})"
     beside = ", ".join(f"{name} {kind}" for name, kind in _BESIDE_COLUMNS.items())
     staged.connection.execute(

@@ -55,17 +55,21 @@ def lake(tmp_path: Path) -> Lake:
 
 def stored(lake: Lake) -> dict[str, tuple[str | None, date | None]]:
     """Partition and date of every live row by its key, read from the files themselves."""
+    return dict(stored_rows(lake))
+
+
+def stored_rows(lake: Lake) -> list[tuple[str, tuple[str | None, date | None]]]:
     snapshot = lake.snapshot("core", "request")
     assert snapshot is not None
-    found: dict[str, tuple[str | None, date | None]] = {}
+    found: list[tuple[str, tuple[str | None, date | None]]] = []
     for each in snapshot.data_files:
         rows = parquet.ParquetFile(snapshot.folder / each.path).read()
         assert rows.num_rows == each.rows
-        found |= {
-            row["request_id"]: (each.partition["opened_month"], row.get("opened_date"))
+        found += [
+            (row["request_id"], (each.partition["opened_month"], row.get("opened_date")))
             for row in rows.to_pylist()
             if not row["_is_deleted"]
-        }
+        ]
     return found
 
 
@@ -103,6 +107,32 @@ def test_the_same_records_are_the_same_rows_again(lake: Lake) -> None:
     load(lake, records, DAY_1, stream=STREAM)
     again = load(lake, records, DAY_2, stream=STREAM)
     assert again.counts["unchanged"] == len(EDGES)
+
+
+class EasternStream(PlainStream):
+    """Its clock is fourteen hours ahead of UTC."""
+
+    def split_sql(self, relation: str, as_of: date) -> str:
+        inner = super().split_sql(relation, as_of)
+        here = "CAST(opened_at + INTERVAL 14 HOUR AS DATE)"
+        month = f"left(CAST({here} AS VARCHAR), 7)"
+        return f"SELECT * REPLACE ({month} AS opened_month), {here} AS opened_date FROM ({inner})"
+
+
+@pytest.mark.parametrize("there", ["2025-02-28 10:00+00", "2025-02-28 23:59:59+00"])
+@pytest.mark.parametrize("back", [False, True], ids=["to the east", "back to the west"])
+def test_a_row_whose_key_tells_its_month_is_found_after_the_zone_changed(
+    lake: Lake, there: str, *, back: bool
+) -> None:
+    table = replace(dated_table(), key=("request_id", "opened_at"))
+    source = request_source()
+    west, east = DatedStream(source, table), EasternStream(source, table)
+    before, after = (east, west) if back else (west, east)
+    load(lake, [record("a", opened=there)], DAY_1, stream=before)
+    result = load(lake, [record("a", opened=there)], DAY_2, stream=after)
+    assert result.counts["changed"] == 1
+    where = ("2025-02", date(2025, 2, 28)) if back else ("2025-03", date(2025, 3, 1))
+    assert [each for _, each in stored_rows(lake)] == [where]
 
 
 @pytest.mark.parametrize("first", [[], [record("old")]], ids=["empty table", "rows there"])
