@@ -1,9 +1,14 @@
 """CSV in any dialect, every field as text, in bounded stretches."""
 
 import csv
-from collections.abc import Iterator
+import json
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
@@ -25,6 +30,8 @@ from warehouse.records import RejectedRecord
 BLOCK_BYTES = 1 << 19
 # A stretch is held three times: read, joined, and in use while the next one is read.
 STRETCH_BYTES = 2 << 20
+# Arrow passes over blocks without a good record: of the refused ones so many are held in memory.
+MOST_REFUSED = 5_000
 NUMERIC = frozenset({"number", "integer"})
 
 
@@ -174,11 +181,11 @@ class _Pass:
     def __init__(self, form: CsvFormat, content: Content) -> None:
         self._format = form
         self._content = content
-        self._rejected: list[RejectedRecord] = []
+        self._refused = _Refused(content.scratch)
         self._next_row = 0
 
     def stretches(self) -> Iterator[Parsed]:
-        """The good records in stretches, what was refused beside the stretch that follows it."""
+        """The good records in stretches, each beside what was refused before its end."""
         place = self._content.place
         stream = self._content.text(self._format.encoding)
         header = self._format.header(stream, place)
@@ -189,13 +196,14 @@ class _Pass:
         for records in _stretches(self._batches(stream, len(header), list(columns.values()))):
             numbers = self._numbers(records.num_rows)
             table = with_rows(self._format.deliver(records, columns), numbers)
-            rejected = self._due(self._next_row)
-            if table.num_rows or rejected:
+            for rejected in self._refused.taken():
                 yield Parsed(table, rejected, undeclared=undeclared, encoding=stream.encoding)
-        if self._rejected:
+                table = table.slice(0, 0)
+        if self._refused:
             none = pa.table({name: pa.array([], pa.string()) for name in columns.values()})
             table = with_rows(self._format.deliver(none, columns), pa.array([], pa.int64()))
-            yield Parsed(table, self._due(None), undeclared=undeclared, encoding=stream.encoding)
+            for rejected in self._refused.taken():
+                yield Parsed(table, rejected, undeclared=undeclared, encoding=stream.encoding)
 
     def _batches(
         self, stream: TextStream, width: int, include: list[str]
@@ -223,29 +231,68 @@ class _Pass:
         yield from reader
 
     def _refuse(self, row: arrow_csv.InvalidRow) -> str:
-        record = RejectedRecord(row.number - 1, row.text[:TEXT_LIMIT], "row:field_count")
-        self._rejected.append(record)
+        self._refused.add(row.number - 1, row.text[:TEXT_LIMIT])
         return "skip"
 
     def _numbers(self, count: int) -> pa.Array:
         """Numbers of the next `count` good records, leaving out the refused ones between."""
-        if not self._rejected:
+        refused, passed = self._refused.rows, 0
+        if not refused:
             first = self._next_row
             self._next_row += count
             return row_numbers(first, count)
-        refused = {record.row for record in self._rejected}
-        numbers: list[int] = []
+        numbers = array("q")
         while len(numbers) < count:
-            if self._next_row not in refused:
+            if passed < len(refused) and refused[passed] == self._next_row:
+                passed += 1
+            else:
                 numbers.append(self._next_row)
             self._next_row += 1
+        del refused[:passed]
         return pa.array(numbers, pa.int64())
 
-    def _due(self, before: int | None) -> list[RejectedRecord]:
-        """Take the refused records up to a number (all without one)."""
-        due = [each for each in self._rejected if before is None or each.row < before]
-        self._rejected = self._rejected[len(due) :]
-        return due
+
+class _Refused:
+    """Refused records in their order until they are taken; many of them wait on disk.
+
+    Attributes:
+        rows: Numbers of those that no good record follows yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.rows = array("q")
+        self._folder = folder
+        self._held: list[tuple[int, str]] = []
+        self._file: IO[str] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def add(self, row: int, text: str) -> None:
+        """Take in the next one."""
+        if len(self._held) == MOST_REFUSED:
+            if self._file is None:
+                # Closed by `taken`, or with the reading that it belongs to.
+                self._file = TemporaryFile("w+", encoding="utf-8", dir=self._folder)  # noqa: SIM115
+            self._file.writelines(json.dumps(each) + "\n" for each in self._held)
+            self._held = []
+        self.rows.append(row)
+        self._held.append((row, text))
+
+    def taken(self) -> Iterator[list[RejectedRecord]]:
+        """All that were not taken yet, in one piece or more."""
+        if self._file is not None:
+            with self._file as file:
+                file.seek(0)
+                while lines := list(islice(file, MOST_REFUSED)):
+                    yield _rejected(map(json.loads, lines))
+            self._file = None
+        held, self._held = self._held, []
+        yield _rejected(held)
+
+
+def _rejected(refused: Iterable[tuple[int, str]]) -> list[RejectedRecord]:
+    return [RejectedRecord(row, text, "row:field_count") for row, text in refused]
 
 
 class _Blocks:

@@ -112,6 +112,29 @@ def test_a_wrong_row_behind_many_blocks_has_its_number(open_bytes: Any) -> None:
     assert opened.reader.summary.records == len(lines)
 
 
+@pytest.mark.parametrize("good", [0, 1, 6], ids=["no good one", "one good one", "mixed"])
+@pytest.mark.parametrize("last", ["1,2", "1", 'Đà Nẵng,"a\nb",""""'])
+def test_many_refused_records_come_in_pieces_in_their_order(
+    module_store: RawStore, monkeypatch: pytest.MonkeyPatch, good: int, last: str
+) -> None:
+    monkeypatch.setattr("extract.formats.csv.MOST_REFUSED", 3)
+    monkeypatch.setattr("extract.formats.csv.STRETCH_BYTES", 1)
+    monkeypatch.setattr("extract.formats.csv.BLOCK_BYTES", 64)
+    lines = [*(f'{number},"ă\nb",\\ud800' for number in range(40)), *["1,2"] * good, last]
+    lines = [*lines, *lines] if good == 6 else lines
+    raw = module_store.put("\n".join(["a,b", *lines]).encode(), "input.csv")
+    schema = RawSchema((RawColumn("a"), RawColumn("b")), ("a",), "freeze")
+    content = Content(module_store, raw, "feedback.test")
+    stretches = list(CsvFormat(CsvOptions(), schema, content.place).read(content))
+
+    refused = [each for parsed in stretches for each in parsed.rejected]
+    wrong = [number for number, line in enumerate(lines) if line != "1,2"]
+    assert [(each.row, each.text) for each in refused] == [(each, lines[each]) for each in wrong]
+    rows = [row["_raw_row"] for parsed in stretches for row in parsed.records.to_pylist()]
+    assert rows == [number for number in range(len(lines)) if number not in wrong]
+    assert max(len(parsed.rejected) for parsed in stretches) <= 3
+
+
 @pytest.mark.parametrize("end", ['"', '\r"', '\n"', '"\r', '"\r\n', '"\r\n4,x'])
 @pytest.mark.parametrize("lines", ["\r\n", "\r", "\r\r\n", "\n\r"])
 def test_lines_within_quotes_come_whole_where_blocks_meet(

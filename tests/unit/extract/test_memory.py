@@ -77,6 +77,17 @@ def test_memory_is_bounded_far_below_the_size_of_a_file(tmp_path: Path, kind: st
     assert peak <= PEAK_MEGABYTES
 
 
+def test_memory_is_bounded_where_every_record_is_refused(tmp_path: Path) -> None:
+    line = LINES["csv"].replace(b"\n", b"x" * 2_000 + b",\n")
+    with (tmp_path / "large").open("wb") as file:
+        file.write(HEADERS["csv"])
+        for _ in range(FILE_MEGABYTES * MEGABYTE // len(line)):
+            file.write(line)
+    records, peak = measured(tmp_path, "csv", "large")
+    assert records == 0
+    assert peak <= PEAK_MEGABYTES
+
+
 def test_memory_is_bounded_where_bundles_are_taken_apart(tmp_path: Path) -> None:
     deletions = 5
     bundle = (
