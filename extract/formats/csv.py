@@ -2,6 +2,7 @@
 
 import csv
 import json
+import secrets
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -182,6 +183,8 @@ class _Pass:
         self._format = form
         self._content = content
         self._refused = _Refused(content.scratch)
+        self._end = ""
+        self._is_whole = True
         self._next_row = 0
 
     def stretches(self) -> Iterator[Parsed]:
@@ -199,6 +202,8 @@ class _Pass:
             for rejected in self._refused.taken():
                 yield Parsed(table, rejected, undeclared=undeclared, encoding=stream.encoding)
                 table = table.slice(0, 0)
+        if not self._is_whole:
+            raise place.terminal("csv", "a quote is not closed")
         if self._refused:
             none = pa.table({name: pa.array([], pa.string()) for name in columns.values()})
             table = with_rows(self._format.deliver(none, columns), pa.array([], pa.int64()))
@@ -209,16 +214,20 @@ class _Pass:
         self, stream: TextStream, width: int, include: list[str]
     ) -> Iterator[pa.RecordBatch]:
         names = [str(index) for index in range(width)]
+        options = self._format.parse_options()
+        if options["quote_char"] and not options["escape_char"]:
+            # A record behind the last one, of a field too many: an open quote takes it in. Nobody
+            # can write it, and where the last character is an escape it would be taken in too.
+            self._end = options["delimiter"] * width + secrets.token_hex(8)
+            self._is_whole = False
         reader = arrow_csv.open_csv(
-            pa.PythonFile(_Blocks(stream), "r"),
+            pa.PythonFile(_Blocks(stream, self._end), "r"),
             # Arrow's own threads cost two thirds more processor time, and their reader cannot tell
             # the number of a record that it refuses.
             read_options=arrow_csv.ReadOptions(
                 use_threads=False, block_size=BLOCK_BYTES, column_names=names
             ),
-            parse_options=arrow_csv.ParseOptions(
-                invalid_row_handler=self._refuse, **self._format.parse_options()
-            ),
+            parse_options=arrow_csv.ParseOptions(invalid_row_handler=self._refuse, **options),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=include or names[:1],
                 column_types={name: pa.string() for name in names},
@@ -231,7 +240,10 @@ class _Pass:
         yield from reader
 
     def _refuse(self, row: arrow_csv.InvalidRow) -> str:
-        self._refused.add(row.number - 1, row.text[:TEXT_LIMIT])
+        if self._end and row.text == self._end:
+            self._is_whole = True
+        else:
+            self._refused.add(row.number - 1, row.text[:TEXT_LIMIT])
         return "skip"
 
     def _numbers(self, count: int) -> pa.Array:
@@ -298,20 +310,26 @@ def _rejected(refused: Iterable[tuple[int, str]]) -> list[RejectedRecord]:
 class _Blocks:
     r"""A text stream in blocks of which none ends between `\r` and `\n`.
 
-    Arrow takes the two for the end of a line, within quotes too, and drops the `\n`.
+    Arrow takes the two for the end of a line, within quotes too, and drops the `\n`. The last block
+    has one more record at its end, where one is given.
     """
 
     closed = False
 
-    def __init__(self, stream: TextStream) -> None:
+    def __init__(self, stream: TextStream, end: str) -> None:
         self._stream = stream
+        self._end = f"\n{end}\n".encode() if end else b""
         self._held = b""
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, empty at the end."""
-        block = self._held + self._stream.read(size - len(self._held))
+        wanted = size - len(self._held) - len(self._end)
+        more = self._stream.read(wanted)
+        block = self._held + more
         self._held = b""
-        if len(block) > 1 and block.endswith(b"\r") and (following := self._stream.read(1)):
+        if len(more) < wanted:
+            block, self._end = block + self._end, b""
+        elif len(block) > 1 and block.endswith(b"\r") and (following := self._stream.read(1)):
             self._held = b"\r" + following
             block = block[:-1]
         return block

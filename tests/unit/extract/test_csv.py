@@ -141,7 +141,7 @@ def test_lines_within_quotes_come_whole_where_blocks_meet(
     module_store: RawStore, monkeypatch: pytest.MonkeyPatch, lines: str, end: str
 ) -> None:
     names = ["a", "b"]
-    for size in range(16, 32):
+    for size in range(36, 52):
         monkeypatch.setattr("extract.formats.csv.BLOCK_BYTES", size)
         text = f'a,b\r\n1,"x{lines}y"\r\n2,"{lines}x"\r\n3,"x{lines}{end}'
         rows, rejected = parse(module_store, text.encode(), CsvOptions(), names)
@@ -238,6 +238,20 @@ def test_an_open_quote_is_refused(open_bytes: Any) -> None:
     content = b'a,b\n1,"2\n' + b"3,4\n" * 900_000
     with pytest.raises(TerminalError, match=r"a quote is not closed.*\[csv\]"):
         open_bytes(content, CSV, ["a", "b"]).read()
+
+
+@pytest.mark.parametrize("line", ['1,"2', '"1,2', '1,2,"3', '1,"', '1,"2""'])
+@pytest.mark.parametrize("lines", ["", "\n", "\n3,4\n5,6", "\r\n3,4\r\n"])
+def test_an_open_quote_takes_no_record_with_it(open_bytes: Any, line: str, lines: str) -> None:
+    with pytest.raises(TerminalError, match=r"a quote is not closed \[csv\]"):
+        open_bytes(f"a,b\n1,2\n{line}{lines}".encode(), CSV, ["a", "b"]).read()
+
+
+@pytest.mark.parametrize("line", ['1"2,3', '1,2"', '1,"2"""', '"1"2,3', "\\,'"])
+def test_a_quote_within_a_field_is_not_open(open_bytes: Any, line: str) -> None:
+    opened = open_bytes(f"a,b\n1,2\n{line}".encode(), CSV, ["a", "b"]).read()
+    assert [row["_raw_row"] for row in opened.rows()] == [0, 1]
+    assert opened.rejected() == []
 
 
 def test_empty_fields_are_null_and_nothing_else_is(open_bytes: Any) -> None:
