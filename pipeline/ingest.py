@@ -29,6 +29,11 @@ from warehouse.workspace import workspace
 Choose = Callable[[SourceContract, date | None], Window]
 
 
+# Asked since an instant, these protocols tell of deletions that a whole answer has not: of records
+# that came and went before it. The same day would end otherwise when it is run again.
+DELETIONS_SINCE = frozenset({"fhir_bulk"})
+
+
 @dataclass(frozen=True)
 class Ingested:
     """How one attempt on one source ended.
@@ -95,8 +100,20 @@ def ingest(context: Context, source_id: str) -> Ingested:
 
 
 def day_window(context: Context) -> Choose:
-    """Chooses what the context's day asks a source for."""
-    return lambda source, stored: window_of(source, context.as_of, stored)
+    """Chooses what the context's day asks a source for.
+
+    The day that a stream began with asks some protocols for everything again: see
+    `DELETIONS_SINCE`.
+    """
+
+    def choose(source: SourceContract, stored: date | None) -> Window:
+        if stored is not None and source.protocol.get("kind") in DELETIONS_SINCE:
+            snapshot = context.lake.snapshot("core", source.table)
+            if snapshot is not None and snapshot.first_as_of(source.id) == context.as_of:
+                stored = None
+        return window_of(source, context.as_of, stored)
+
+    return choose
 
 
 def load_window(context: Context, source_id: str, choose: Choose) -> Ingested:

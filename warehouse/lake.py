@@ -174,6 +174,12 @@ class Snapshot:
         told = (each["streams"] for each in self.delta.history() if "streams" in each)
         return dict(next(told, {}))
 
+    def first_as_of(self, source: str) -> date | None:
+        """The processing day of the stream's first batch, or None where it has loaded none."""
+        batches = (each.get("batch") or {} for each in self.delta.history())
+        own = [each for each in batches if each.get("source") == source]
+        return date.fromisoformat(own[-1]["as_of"]) if own else None
+
     @property
     def sources(self) -> tuple[str, ...]:
         """The streams that have loaded into the table, ordered."""
