@@ -96,14 +96,28 @@ def write_passwords(
         OrchestrationError: for a given password that is too short.
     """
     before = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
-    passwords = {}
+    made = {each.name: before.get(each.name) or secrets.token_urlsafe(18) for each in known}
+    passwords = {**made, **given_passwords(known, environ, beginning)}
+    write_private(place, json.dumps(passwords) + "\n")
+
+
+def given_passwords(
+    known: Sequence[User], environ: Mapping[str, str], beginning: str = PASSWORD_VARIABLE
+) -> dict[str, str]:
+    """Passwords of users that the environment gives, by name.
+
+    Raises:
+        OrchestrationError: for one that is too short.
+    """
+    given = {}
     for user in known:
         variable = password_variable(user.name, beginning)
-        given = environ.get(variable)
-        if given is not None and len(given) < _SHORTEST_PASSWORD:
+        password = environ.get(variable)
+        if password is not None and len(password) < _SHORTEST_PASSWORD:
             raise OrchestrationError(f"{variable} has fewer than {_SHORTEST_PASSWORD} characters")
-        passwords[user.name] = given or before.get(user.name) or secrets.token_urlsafe(18)
-    write_private(place, json.dumps(passwords) + "\n")
+        if password:
+            given[user.name] = password
+    return given
 
 
 def write_private(place: Path, text: str) -> None:

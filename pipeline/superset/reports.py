@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import sys
 import tempfile
 from collections import Counter
@@ -12,7 +13,12 @@ from pathlib import Path
 
 from pipeline.context import Context, read_context
 from pipeline.exit_codes import ExitCode
-from pipeline.orchestration.users import password_variable
+from pipeline.orchestration.users import (
+    User,
+    given_passwords,
+    password_variable,
+    write_private,
+)
 from pipeline.superset.errors import SupersetError
 from pipeline.superset.home import PASSWORD_VARIABLE, usual_home
 from pipeline.superset.server import running_address
@@ -107,6 +113,8 @@ def plan(city: str, address: str | None) -> ExitCode:
     with _session(context, address) as session:
         _warn(context)
         lines = session.lines()
+        for missing in session.without_password():
+            sys.stdout.write(f"warning: {missing}\n")
     for line in lines:
         sys.stdout.write(f"{line}\n")
     if not lines:
@@ -139,6 +147,7 @@ def apply_assets(city: str, address: str | None, *, in_short: bool = False) -> E
 
     with _session(context, address) as session:
         _warn(context)
+        session.know_passwords()
         made, _ = session.changes()
         if made:
             session.push(made)
@@ -217,6 +226,33 @@ class _Session:
         steps = [*self.server.steps(), *self.server.stale_roles()]
         return [*lines, *(each.what for each in steps)]
 
+    def know_passwords(self) -> None:
+        """Have a password of every user that is to be created; a Superset that runs here gets them.
+
+        Raises:
+            SupersetError: for a Superset elsewhere, which nobody would learn a made one of.
+        """
+        if missing := self.without_password():
+            raise SupersetError("; ".join(missing))
+        place = usual_home().passwords
+        new = self.server.new_users()
+        if not new or not place.exists():
+            return
+        known = self.server.passwords
+        theirs = {name: known.get(name) or secrets.token_urlsafe(18) for name in new}
+        write_private(place, json.dumps(json.loads(place.read_text("utf-8")) | theirs) + "\n")
+        self.server.passwords = {**known, **theirs}
+
+    def without_password(self) -> list[str]:
+        """Users that are to be created and that nobody gave a password, where none is made."""
+        if usual_home().passwords.exists():
+            return []
+        return [
+            f"user {name} has no password: {password_variable(name, PASSWORD_VARIABLE)} gives one"
+            for name in self.server.new_users()
+            if name not in self.server.passwords
+        ]
+
     def push(self, made: Sequence[Change]) -> None:
         """Import what changed."""
         keys = {each.key for each in made}
@@ -248,7 +284,7 @@ def _session(context: Context, address: str | None) -> _Session:
     """
     reports = _reports(context)
     known = users(context.access, os.environ)
-    passwords, origin = _passwords()
+    passwords, origin = _passwords(known)
     where = address or os.environ.get(ADDRESS_VARIABLE) or running_address()
     named = {each.name: each.role for each in known if each.name != ADMINISTRATOR}
     wanted = wanted_rights(reports, context.access, named)
@@ -259,20 +295,19 @@ def _session(context: Context, address: str | None) -> _Session:
     return _Session(client, reports, Server(client, reports, wanted, passwords))
 
 
-def _passwords() -> tuple[Mapping[str, str], str]:
+def _passwords(known: Sequence[User]) -> tuple[Mapping[str, str], str]:
     """Passwords by user, and where the administrator's came from.
 
     Raises:
         SupersetError: when that of the administrator is not known.
+        OrchestrationError: for a given password that is too short.
     """
     place = usual_home().passwords
     found: dict[str, str] = json.loads(place.read_text("utf-8")) if place.exists() else {}
+    given = given_passwords(known, os.environ, PASSWORD_VARIABLE)
     variable = password_variable(ADMINISTRATOR, PASSWORD_VARIABLE)
-    given = os.environ.get(variable)
-    if given:
-        return {**found, ADMINISTRATOR: given}, variable
-    if ADMINISTRATOR not in found:
+    if ADMINISTRATOR not in {**found, **given}:
         raise SupersetError(
             f"no password of {ADMINISTRATOR}: there is no {place}, and {variable} is not set"
         )
-    return found, str(place)
+    return {**found, **given}, variable if ADMINISTRATOR in given else str(place)

@@ -37,19 +37,25 @@ class Server:
         self, client: Client, reports: Reports, wanted: Wanted, passwords: Mapping[str, str]
     ) -> None:
         self.client, self.reports, self.wanted = client, reports, wanted
-        self._passwords = passwords
+        self.passwords = passwords
         self.city = reports.city
 
     def steps(self) -> list[Step]:
         """What is to be done, in an order that never shows more than is wanted."""
         self._forget()
         return [
+            *self._shut_outs(),
             *self._roles(),
             *self._rule_steps(),
             *self._grants(),
             *self._boards(),
             *self._users(),
         ]
+
+    def new_users(self) -> list[str]:
+        """Users that are to be created."""
+        there = {each["username"] for each in self.client.all("security/users")}
+        return [name for name in self.wanted.users if name not in there]
 
     def stale_roles(self) -> list[Step]:
         """Removal of roles of this city that are no more."""
@@ -235,7 +241,10 @@ class Server:
                     f"put user {name} into {role}",
                     partial(self._put, int(there["id"]), role),
                 )
-        for name, there in found.items():
+
+    def _shut_outs(self) -> Iterator[Step]:
+        for there in self.client.all("security/users"):
+            name = there["username"]
             roles = {each["name"] for each in there["roles"]}
             is_shut_out = roles <= {READER} and not there["active"]
             if name not in self.wanted.users and self._is_made_here(there) and not is_shut_out:
@@ -261,15 +270,13 @@ class Server:
         self.client.ask("PUT", f"/api/v1/security/users/{number}", json=sent)
 
     def _create(self, name: str, role: str) -> None:
-        if name not in self._passwords:
-            raise ReportsError(f"user {name} has no password")
         sent = {
             "username": name,
             "first_name": name,
             "last_name": self.city,
             "email": _email(name),
             "active": True,
-            "password": self._passwords[name],
+            "password": self.passwords[name],
             "roles": [self.roles[READER], self.roles[role]],
         }
         self.client.ask("POST", "/api/v1/security/users/", json=sent)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.context import read_context
+from pipeline.orchestration.errors import OrchestrationError
 from pipeline.superset import reports
+from pipeline.superset.errors import SupersetError
 from pipeline.superset.reports import apply_assets, plan, report_problems
 from reports.superset.assets import CHARTS
 from reports.superset.contents import Reports
@@ -163,3 +165,63 @@ def test_a_user_of_somebody_else_stays(
     assert superset.user(name)["active"] is True
     assert [each for each in superset.told if each[0] == REMOVE] == []
     assert (MAKE, USERS, "an") in superset.told
+
+
+def _kept_passwords(tmp_path: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((tmp_path / "superset" / "passwords.json").read_text())
+    return found
+
+
+@pytest.mark.parametrize("given", [None, "a password that was given"], ids=["made", "given"])
+def test_a_new_user_of_a_superset_that_runs_here_gets_a_password(
+    superset: FakeSuperset, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None
+) -> None:
+    _with_users(monkeypatch, "an:kiem_toan")
+    apply_assets("danang", ADDRESS)
+    before = _kept_passwords(tmp_path)
+    if given:
+        monkeypatch.setenv("CITYLAKE_SUPERSET_PASSWORD_THU_HA", given)
+    _with_users(monkeypatch, "an:kiem_toan", "thu-ha:lanh_dao_thanh_pho")
+    assert apply_assets("danang", ADDRESS) == 0
+
+    password = superset.user("thu-ha")["password"]
+    assert (password == given) if given else (len(password) > 12)
+    assert _kept_passwords(tmp_path) == {**before, "thu-ha": password}
+
+
+def test_a_superset_elsewhere_is_told_nothing_before_every_new_user_has_a_password(
+    superset: FakeSuperset,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "superset" / "passwords.json").unlink()
+    monkeypatch.setenv("CITYLAKE_SUPERSET_PASSWORD_ADMIN", "password of admin")
+    _with_users(monkeypatch, "thu-ha:lanh_dao_thanh_pho")
+    missing = "user thu-ha has no password: CITYLAKE_SUPERSET_PASSWORD_THU_HA gives one"
+    assert plan("danang", ADDRESS) == 3
+    assert f"warning: {missing}\n" in capsys.readouterr().out
+    with pytest.raises(SupersetError, match=missing):
+        apply_assets("danang", ADDRESS)
+    assert superset.told == []
+
+    monkeypatch.setenv("CITYLAKE_SUPERSET_PASSWORD_THU_HA", "too short")
+    with pytest.raises(OrchestrationError, match="_THU_HA has fewer than 12 characters"):
+        apply_assets("danang", ADDRESS)
+    given = "password of thu-ha"
+    monkeypatch.setenv("CITYLAKE_SUPERSET_PASSWORD_THU_HA", given)
+    assert apply_assets("danang", ADDRESS) == 0
+    assert superset.user("thu-ha")["password"] == given
+    assert not (tmp_path / "superset" / "passwords.json").exists()
+
+
+def test_users_are_shut_out_before_anything_else_is_given(
+    superset: FakeSuperset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _with_users(monkeypatch, "an:kiem_toan", "binh:lanh_dao_phuong_hai_chau")
+    apply_assets("danang", ADDRESS)
+    _with_users(monkeypatch, "an:lanh_dao_thanh_pho", "chi:kiem_toan")
+    superset.told.clear()
+    apply_assets("danang", ADDRESS)
+    assert superset.told[0] == (CHANGE, USERS, "binh")
+    assert {each for _, _, each in superset.told[1:]} == {"an", "chi"}
