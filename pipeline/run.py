@@ -27,6 +27,7 @@ from publish.release import Release
 from publish.serving import is_served, serving_file
 from publish.site.page import site_index
 from quality import gx_checks
+from warehouse.errors import CitylakeError
 from warehouse.promotion_record import PUBLISH, REJECT, Entry, Record, latest
 from warehouse.workspace import workspace
 
@@ -91,14 +92,33 @@ def run_city(city: str, as_of: date | None = None, *, quiet: bool = False) -> Ex
         city: Name or folder of the city.
         as_of: Processing day; the default day of `city.yaml` where None.
         quiet: Whether to print the closing tables only.
+
+    Raises:
+        CitylakeError: when no source can be asked for want of variables.
     """
     context = open_context(city, as_of)
+    _refuse_without_variables(context)
     console = Console(quiet=quiet)
     with run_lock(context.paths.lock, console.waiting):
         report = run_day(context, console)
     console.report(report)
     _tell_missing(context, report, console)
     return report.exit_code
+
+
+def _refuse_without_variables(context: Context) -> None:
+    """Refuse a run that can ask no source: readers would be told that all of them are late.
+
+    Raises:
+        CitylakeError: naming the variables.
+    """
+    sources = context.city.sources.values()
+    missing = missing_variables(sources, context.environ)
+    if sources and all(missing_variables([each], context.environ) for each in sources):
+        raise CitylakeError(
+            f"{context.city.name}: no source can be asked; not set: {', '.join(missing)}; "
+            f"{how_to_set(context.city)}"
+        )
 
 
 def _tell_missing(context: Context, report: RunReport, console: Console) -> None:

@@ -13,7 +13,7 @@ reports_app = typer.Typer(
 )
 
 City = Annotated[str, typer.Option("--city", help="Folder under cities/, or a path to one.")]
-Port = Annotated[int, typer.Option("--port", help="Port of the server.")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the server.")]
 Address = Annotated[
     str | None, typer.Option("--address", help="Of Superset; default: the one that runs here.")
 ]

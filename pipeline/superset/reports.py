@@ -308,6 +308,7 @@ def _passwords(known: Sequence[User]) -> tuple[Mapping[str, str], str]:
     variable = password_variable(ADMINISTRATOR, PASSWORD_VARIABLE)
     if ADMINISTRATOR not in {**found, **given}:
         raise SupersetError(
-            f"no password of {ADMINISTRATOR}: there is no {place}, and {variable} is not set"
+            f"no password of {ADMINISTRATOR}: no Superset was started here (there is no {place}; "
+            f"`citylake superset up` starts one), and {variable} is not set"
         )
     return {**found, **given}, variable if ADMINISTRATOR in given else str(place)

@@ -44,7 +44,7 @@ def up(city: str, *, port: int) -> ExitCode:
 
     Args:
         city: Name or folder of the city.
-        port: On loopback; one that runs keeps its own.
+        port: On loopback; one that runs keeps its own, which is told.
 
     Raises:
         SupersetError: when it runs for another city or does not come up; the message names the log.
@@ -67,6 +67,7 @@ def up(city: str, *, port: int) -> ExitCode:
     sys.stdout.write(f"Superset: {address}\n")
     sys.stdout.write(f"users: {', '.join(each.name for each in known)}\n")
     sys.stdout.write(f"passwords: {home.passwords}\nlog: {home.log}\n")
+    sys.stdout.write(f"open first: {address}/superset/dashboard/{name}-city-vi/\n")
     return code
 
 

@@ -81,7 +81,8 @@ class Client:
             return self._http.request(method, path, **sent)
         except httpx.HTTPError as error:
             raise ReportsError(
-                f"Superset at {self.address} does not answer ({type(error).__name__})"
+                f"Superset at {self.address} does not answer ({type(error).__name__}): "
+                "`citylake superset up` starts one here, --address names another"
             ) from error
 
     def all(self, resource: str, **query: Any) -> list[dict[str, Any]]:

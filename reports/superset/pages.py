@@ -244,6 +244,7 @@ class Pages:
         trends = self._trends.headline("district-trend", DISTRICT_VIEW)
         rows = [
             [Cell(cards, 12, _cards_height(len(self.served)))],
+            [Cell(self._say(words.NEW_AREA), 12, 10)],
             [Cell(self._attention(), 12, 36)],
             *_trend_rows(trends, 36),
             [Cell(detail, 12, 64)],

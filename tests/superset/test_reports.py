@@ -126,7 +126,10 @@ def test_a_faulty_file_is_named(stage: Stage) -> None:
 def test_a_server_that_is_down_is_told_in_one_line(stage: Stage) -> None:
     address = f"http://127.0.0.1:{free_port()}"
     said = stage.citylake(*PLAN, "--address", address, code=1)
-    assert said == f"citylake: Superset at {address} does not answer (ConnectError)\n"
+    assert said == (
+        f"citylake: Superset at {address} does not answer (ConnectError): "
+        "`citylake superset up` starts one here, --address names another\n"
+    )
 
 
 def test_a_wrong_password_is_told(stage: Stage) -> None:

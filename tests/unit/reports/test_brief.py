@@ -339,10 +339,9 @@ def test_an_extent_that_ended_says_when(filled: Desk) -> None:
     [
         pytest.param("20242", HAI_CHAU, "vi", "địa giới đã thay đổi, không so sánh", id="ward-vi"),
         pytest.param("20242", HAI_CHAU, "en", "area changed, not compared", id="ward-en"),
-        pytest.param("48", LEADER, "vi", "địa giới đã thay đổi, không so sánh", id="city-vi"),
     ],
 )
-def test_another_extent_is_no_measure_of_the_area(
+def test_other_ground_is_no_measure_of_the_area(
     desk: Desk, code: str, role: str, language: str, told: str
 ) -> None:
     # All that is known of the present extent is a running month: changes are of the one before.
@@ -353,8 +352,23 @@ def test_another_extent_is_no_measure_of_the_area(
         assert word not in headline
     # What changed on the ground of before is told by itself, with its name.
     changed = " ".join(brief[1].split())
-    ground = {"20242": ("Quận Hải Châu", "Hai Chau District"), "48": ("địa giới trước",)}[code]
-    assert any(name in changed for name in ground)
+    assert any(name in changed for name in ("Quận Hải Châu", "Hai Chau District"))
+
+
+@pytest.mark.parametrize(
+    ("language", "changed", "extent"),
+    [("vi", "không so sánh", "địa giới trước"), ("en", "not compared", "extent until")],
+)
+def test_a_city_is_compared_within_its_former_extent(
+    desk: Desk, language: str, changed: str, extent: str
+) -> None:
+    headline = " ".join(desk.brief(desk.area("48"), LEADER, language).texts[0].split())
+    assert changed not in headline
+    assert headline.count(extent) >= ALL
+    figures = desk.facts(desk.area("48"), LEADER, language)["headline"]
+    told = [row["latest"][0]["change"] for row in figures]
+    assert all(told)
+    assert all(" ".join(each.split()) in headline for each in told)
 
 
 def test_warnings_about_areas_that_are_no_more_say_so(desk: Desk) -> None:
