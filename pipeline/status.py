@@ -13,9 +13,11 @@ from pipeline.exit_codes import ExitCode
 from publish.checksums import verify_release
 from publish.recorded import release_problems
 from publish.release import LATEST
+from publish.serving import serving_file
 from quality.decisions import promotion_problems
 from quality.ledger import Ledger
 from warehouse.content_hash import city_hash
+from warehouse.duck import read_only
 from warehouse.errors import CitylakeError
 from warehouse.paths import CityPaths
 from warehouse.promotion_record import latest, records
@@ -29,12 +31,14 @@ def print_status(city: str, *, as_json: bool) -> None:
         sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
         return
     for name, source in found["sources"].items():
-        sys.stdout.write(f"{name}: as of {source['as_of']}, batch {source['sequence']}")
-        sys.stdout.write(f", last attempt {source['last_attempt'] or '-'}\n")
+        held = "nothing loaded yet"
+        if source["as_of"]:
+            held = f"as of {source['as_of']}, batch {source['sequence']}"
+        sys.stdout.write(f"{name}: {held}, last attempt {source['last_attempt'] or 'none'}\n")
         if source["error"]:
             sys.stdout.write(f"  {source['error']}\n")
     for name, each in found["publications"].items():
-        sys.stdout.write(f"{name}: {each['verdict']}, readers see {each['version'] or 'nothing'}\n")
+        sys.stdout.write(f"{name}: {each['verdict']}, readers see {_seen(each)}\n")
         for reason in each["reasons"]:
             sys.stdout.write(f"  {reason}\n")
         if each["waiting"]:
@@ -42,10 +46,20 @@ def print_status(city: str, *, as_json: bool) -> None:
             sys.stdout.write(f"  waits for a named person: {command}\n")
 
 
+def _seen(publication: Mapping[str, Any]) -> str:
+    version = publication["version"] or "nothing"
+    if not publication["is_served"]:
+        return f"nothing: {version} is not cleared for display"
+    if publication["late_sources"]:
+        return f"{version}, marked as late: {', '.join(publication['late_sources'])}"
+    return f"{version}, marked as not the newest" if publication["stale"] else version
+
+
 def status(context: Context) -> dict[str, Any]:
     """What the lake and the latest promotion record say, as plain JSON without a clock."""
     record = latest(context.paths)
     entries = record.entries if record else {}
+    marks = _marks(context.paths)
     return {
         "city": context.city.name,
         "record": record.number if record else None,
@@ -57,10 +71,24 @@ def status(context: Context) -> dict[str, Any]:
                 "data_as_of": entry.data_as_of.isoformat(),
                 "waiting": entry.candidate.content_hash if entry.candidate else None,
                 "reasons": list(entry.reasons),
+                "is_served": name in marks or entry.promoted is None,
+                **marks.get(name, {"stale": False, "late_sources": []}),
             }
             for name, entry in entries.items()
         },
     }
+
+
+def _marks(paths: CityPaths) -> Mapping[str, Mapping[str, Any]]:
+    """By publication, how the serving file marks what readers see; what is not served has none."""
+    file = serving_file(paths)
+    if not file.exists():
+        return {}
+    with read_only(file) as serving:
+        rows = serving.execute(
+            "SELECT publication, stale, late_sources FROM publication_status"
+        ).fetchall()
+    return {name: {"stale": stale, "late_sources": late} for name, stale, late in rows}
 
 
 def is_waiting(city: str, publication: str, candidate: str) -> bool:

@@ -47,12 +47,15 @@ def up(city: str, *, port: int) -> ExitCode:
         port: On loopback; one that runs keeps its own, which is told.
 
     Raises:
-        SupersetError: when it runs for another city or does not come up; the message names the log.
+        SupersetError: when it runs for another city, the port is taken, or it does not come up; the
+            message then names the log.
     """
     from pipeline.superset.reports import apply_assets
 
-    name, known = _prepared_city(city)
     home = usual_home()
+    if _alive(home) is None:
+        _refuse_taken(port)
+    name, known = _prepared_city(city)
     address = _started(home, name)
     runs = address is not None
     if address is None:
@@ -106,6 +109,11 @@ def _prepared_city(city: str) -> tuple[str, tuple[User, ...]]:
     return context.city.name, known
 
 
+def _refuse_taken(port: int) -> None:
+    if not is_free(ADDRESS, port):
+        raise SupersetError(f"port {port} is taken; --port names another")
+
+
 def start(home: SupersetHome, known: tuple[User, ...], port: int, city: str) -> str:
     """Start a server for a city in the background and wait until its pages answer.
 
@@ -118,8 +126,7 @@ def start(home: SupersetHome, known: tuple[User, ...], port: int, city: str) -> 
     if _alive(home) is not None:
         raise SupersetError(f"Superset runs in {home.folder} already; `down` ends it")
     environ = prepare(home, known, os.environ)
-    if not is_free(ADDRESS, port):
-        raise SupersetError(f"port {port} is taken; --port names another")
+    _refuse_taken(port)
     _bootstrap(home, environ)
     say("starting Superset")
     with home.log.open("ab") as log:
@@ -236,7 +243,7 @@ def _bootstrap(home: SupersetHome, environ: Mapping[str, str]) -> None:
     if home.ready.exists() and home.ready.read_text(encoding="utf-8") == wanted:
         return
     home.ready.unlink(missing_ok=True)
-    say("making Superset's own records ready, which takes about a minute")
+    say("making Superset's own records ready, which takes up to a minute")
     with home.log.open("ab") as log:
         try:
             done = subprocess.run(  # noqa: S603 - own script in Superset's environment

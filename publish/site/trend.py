@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT, MARGIN = 300, 72, 6
+LEAST_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,30 @@ class Trend:
     target: float | None
 
 
+def bounds(numbers: Sequence[float]) -> tuple[float, float]:
+    """The lowest and highest number of a drawing, at least a fifth of the largest apart.
+
+    Without that a tenth of a point would climb from the bottom to the top.
+    """
+    low, high = min(numbers), max(numbers)
+    least = LEAST_SHARE * max(abs(low), abs(high)) or 1.0
+    missing = max(least - (high - low), 0.0)
+    return low - missing / 2, high + missing / 2
+
+
 def trend(values: Sequence[Value], target: float | None = None) -> Trend | None:
     """The drawing of a series, or None where fewer than two values could be shown.
 
-    The lowest of values and target lies at the bottom, the highest at the top; the axis does not
-    begin at zero, so the drawing shows the course and not the size.
+    The axis does not begin at zero, so the drawing shows the course and not the size; see `bounds`.
     """
     numbers = [value.number for value in values if value.number is not None]
     if len(numbers) < 2:
         return None
     scale = [*numbers, *([] if target is None else [target])]
-    low, high = min(scale), max(scale)
+    low, high = bounds(scale)
 
     def height(number: float) -> float:
-        share = (number - low) / (high - low) if high > low else 0.5
+        share = (number - low) / (high - low)
         return round(HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN), 1)
 
     step = (WIDTH - 2 * MARGIN) / (len(values) - 1)

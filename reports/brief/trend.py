@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from publish.site.trend import bounds
 from reports.brief.reading import Row
 
 PERIODS = 13
@@ -30,7 +31,7 @@ def trend(rows: Sequence[Row], language: str) -> dict[str, Any]:
         return {"lines": [], "dots": [], "target": None, "text": ""}
     values = [float(each["value"]) for each in shown]
     target = shown[-1]["target"]
-    low, high = _bounds([*values, *([float(target)] if target is not None else [])])
+    low, high = bounds([*values, *([float(target)] if target is not None else [])])
     months = [_month(each) for each in shown]
     first, length = min(months), max(max(months) - min(months), 1)
     lines: dict[object, list[list[float]]] = {}
@@ -64,8 +65,3 @@ def _order(row: Row) -> tuple[object, ...]:
 def _month(row: Row) -> int:
     start = row["period_start"]
     return int(start.year * _MONTHS + start.month)
-
-
-def _bounds(values: Sequence[float]) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    return (low - 1, high + 1) if low == high else (low, high)

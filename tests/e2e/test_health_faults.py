@@ -18,7 +18,7 @@ import zstandard
 from publish.wording import NOT_CLEARED
 from tests.e2e.accounts import Delivered, as_text, core_rows, pairs, tombstones, untrue
 from tests.e2e.cities import part_of_danang
-from tests.e2e.processes import call, planted, serving
+from tests.e2e.processes import call, planted, printed, serving
 from tests.e2e.world import FIRST
 
 HISTORY, LAST = date(2025, 7, 1), date(2025, 7, 3)
@@ -282,6 +282,10 @@ def test_nothing_on_health_is_served_or_released(told: Told) -> None:
             assert serving.execute(f"SELECT count(*) FROM {table}").fetchall() == [(0,)]  # noqa: S608 - names of tables
     page = (told.root / "serving" / "site" / "index.html").read_text(encoding="utf-8")
     assert f"<b>{NOT_CLEARED.vi}</b>" in page
+    variables = {"CITYLAKE_HOME": str(told.root.parent)}
+    said = printed("status", "--city", part_of_danang("health"), variables=variables)
+    assert "indicators-health: publish, readers see nothing: " in said
+    assert said.endswith(" is not cleared for display\n")
     assert '<article class="card' not in page
     assert not list((told.root / "releases").rglob("*.parquet"))
     assert (told.root / "marts").stat().st_mode & 0o777 == 0o700

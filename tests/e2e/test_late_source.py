@@ -77,7 +77,13 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     brief, briefed = _brief(lake), len(headlines("feedback"))
     assert f"{briefed}/{briefed} chỉ số có số liệu chưa mới nhất" in brief
     assert "nguồn chậm: Phản ánh, kiến nghị của người dân Đà Nẵng" in brief
-    told = json.loads(lake.call("status", "--city", lake.city, "--json"))["sources"]
+    found = json.loads(lake.call("status", "--city", lake.city, "--json"))
+    assert {
+        name: (each["stale"], each["late_sources"]) for name, each in found["publications"].items()
+    } == _status(lake)
+    said = lake.call("status", "--city", lake.city)
+    assert said.count(", marked as late: feedback.open311\n") == len(_status(lake))
+    told = found["sources"]
     assert told["feedback.open311"]["last_attempt"] == "transient"
     assert "source feedback.open311" in told["feedback.open311"]["error"]
     after = lake.hashes()
@@ -87,6 +93,7 @@ def test_a_source_that_is_away_makes_its_publications_stale(lake: Lake) -> None:
     output = lake.run(DAY)
     assert not any(stale for stale, _ in _status(lake).values())
     assert _stamps(lake) == {"current"}
+    assert "marked as" not in lake.call("status", "--city", lake.city)
     assert STAMPS["late"].vi not in _page(lake)
     assert _deliveries(lake) == [("feedback.open311", False, "đã nhận", DAY)]
     (told,) = (line for line in output.splitlines() if line.startswith("open first: "))

@@ -76,7 +76,7 @@ def test_a_second_call_brings_the_reports_up_to_date_and_says_where_they_are(
     assert up("danang", port=port) == 0
     first = capsys.readouterr()
     assert first.err.splitlines() == [
-        "making Superset's own records ready, which takes about a minute",
+        "making Superset's own records ready, which takes up to a minute",
         "starting Superset",
         "bringing the reports in",
     ]
@@ -191,3 +191,22 @@ def test_nothing_says_ready_while_the_records_are_being_made(
 def test_the_health_of_what_is_no_address_is_no_answer() -> None:
     with pytest.raises(ReportsError, match="begins with http:// or https://"):
         print_health("localhost:8088")
+
+
+def test_a_taken_port_is_told_before_anything_is_made_or_run(
+    applied: Applied, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "danang" / "serving" / "marts.duckdb").unlink()
+
+    def run_demo(*given: object, **named: object) -> None:
+        raise AssertionError("the demo city is run")
+
+    monkeypatch.setattr("pipeline.demo.run_demo", run_demo)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SupersetError, match=f"port {port} is taken; --port names another"):
+            up("danang", port=port)
+    assert applied == []
+    assert not (tmp_path / "superset").exists()

@@ -1,5 +1,7 @@
 """Where the values of a series stand in the drawing."""
 
+import pytest
+
 from publish.site.trend import HEIGHT, MARGIN, WIDTH, Dot, Value, trend
 
 BOTTOM, TOP = HEIGHT - MARGIN, MARGIN
@@ -34,3 +36,20 @@ def test_equal_values_stand_in_the_middle() -> None:
 
 def test_one_value_is_no_course() -> None:
     assert trend([value(5), value(None)]) is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "heights"),
+    [
+        # A tenth of a point of some thirty is a flat line, not a climb.
+        ([31.7, 31.8], [36.5, 35.5]),
+        ([90, 100], [51.0, 21.0]),
+        ([80, 100], [66.0, 6.0]),
+        ([-100, 100], [66.0, 6.0]),
+        ([0, 0], [36.0, 36.0]),
+    ],
+)
+def test_what_hardly_moves_is_drawn_flat(numbers: list[float], heights: list[float]) -> None:
+    drawn = trend([value(each) for each in numbers])
+    assert drawn is not None
+    assert [dot.y for dot in drawn.lines[0]] == heights

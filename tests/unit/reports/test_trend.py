@@ -77,3 +77,8 @@ def test_values_that_never_move_and_none_at_all_can_be_drawn() -> None:
     level = trend([figure(date(2025, 5, 1), 5), figure(date(2025, 6, 1), 5)], "vi")
     assert level["lines"] == [[[0.0, 0.5], [1.0, 0.5]]]
     assert trend([figure(date(2025, 5, 1), None)], "vi")["lines"] == []
+
+
+def test_what_hardly_moves_is_drawn_flat() -> None:
+    flat = trend([figure(date(2025, 5, 1), 100), figure(date(2025, 6, 1), 99)], "vi")
+    assert flat["lines"] == [[[0.0, 0.525], [1.0, 0.475]]]
