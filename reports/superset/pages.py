@@ -47,6 +47,8 @@ _CARDS_A_ROW, _CARD, _FRAME = 5, 250, 90
 _NOTE = 12
 # What a list for auditors begins with, where its view has it.
 _FAILING = "is_failing"
+# Every digit, by threes; no zeros behind the last one. Texts have no form.
+_PLAIN = ",~f"
 _NAME_WIDTH = 180  # pixels; a table that is wider than its place moves sideways
 
 
@@ -337,7 +339,8 @@ class Pages:
         order = [*((each, False) for each in hidden), (next(iter(titles)), True)]
         question = Question(view.name, [*titles, *hidden], (), (), order, limit=_DETAIL_ROWS)
         config: dict[str, dict[str, object]] = {
-            name: {"customColumnName": title.of(self.language)} for name, title in titles.items()
+            name: {"customColumnName": title.of(self.language), "d3NumberFormat": _PLAIN}
+            for name, title in titles.items()
         }
         for name in titles:
             if name.endswith(f"_{self.language}") and "_text_" not in name:
