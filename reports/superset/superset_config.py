@@ -7,6 +7,7 @@ holds the key by which sessions are signed.
 
 import json
 import os
+from codecs import BOM_UTF8
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,18 @@ _HEAD = {
 }
 
 
+def _with_mark(response: Any) -> Any:
+    """A CSV with the mark by which Excel knows that it is Unicode; Superset means to set it."""
+    if response.mimetype == "text/csv" and not response.is_streamed:
+        content = response.get_data()
+        if not content.startswith(BOM_UTF8):
+            response.set_data(BOM_UTF8 + content)
+    return response
+
+
 def _of_our_own(app: Any) -> None:
     """Vietnamese, in place of Superset's own less particular address, and pages for phones."""
+    app.after_request(_with_mark)
     answer = _VIETNAMESE, {"Content-Type": "application/json"}
     app.add_url_rule("/superset/language_pack/vi/", "vietnamese", lambda: answer)
     app.jinja_loader = ChoiceLoader([DictLoader(_HEAD), app.jinja_loader])

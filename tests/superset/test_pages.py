@@ -1,5 +1,6 @@
 """Every dashboard, chart and dataset: to whom it is shown, and what a page is told of it."""
 
+from codecs import BOM_UTF8
 from typing import Any
 
 import pytest
@@ -47,6 +48,14 @@ def test_a_page_is_answered_to_those_whose_it_is(
         else:
             assert page.status_code == 404, slug
             assert title not in page.text, slug
+
+
+def test_an_exported_table_is_known_as_unicode(stage: Stage, charts: Charts) -> None:
+    path = f"/api/v1/chart/{charts['danang/city-detail-vi']}/data/"
+    content = stage.client("lanh_dao_thanh_pho").raw("GET", path, params={"format": "csv"})
+    assert content.startswith(BOM_UTF8)
+    assert not content.removeprefix(BOM_UTF8).startswith(BOM_UTF8)
+    assert "Chỉ số" in content.decode("utf-8")
 
 
 def test_a_page_is_as_wide_as_a_phone(stage: Stage) -> None:
