@@ -44,11 +44,11 @@ NO_TARGET = Text("không có chỉ tiêu", "no target")
 AREA_FILTER = Text("Địa bàn", "Area")
 INDICATOR_FILTER = Text("Chỉ số trên sơ đồ", "Indicator on the schematic")
 NEW_AREA = Text(
-    "Địa bàn mới, chưa có kỳ đủ nào: số lớn là kỳ đang chạy, chưa có diễn biến và việc cần chú ý. "
-    "Số liệu trước ngày thay đổi địa giới nằm ở địa bàn cũ, chọn ở bộ lọc **Địa bàn**.",
-    "A new area without a complete period: the large number is the running one, and there are no "
-    "trends nor anything to attend to yet. What was before the extents changed is with the former "
-    "area, to be chosen in the filter **Area**.",
+    "Với địa bàn mới chưa có kỳ đủ nào: số lớn là kỳ đang chạy, chưa có diễn biến và việc cần "
+    "chú ý. Số liệu trước ngày thay đổi địa giới nằm ở địa bàn cũ, chọn ở bộ lọc **Địa bàn**.",
+    "Of a new area without a complete period: the large number is the running one, and there are "
+    "no trends nor anything to attend to yet. What was before the extents changed is with the "
+    "former area, to be chosen in the filter **Area**.",
 )
 EXPLAINED = Text(
     "Số lớn là kỳ đủ mới nhất, có xếp mức theo chỉ tiêu; kỳ đang chạy đứng bên dưới, chưa xếp mức. "
