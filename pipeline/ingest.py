@@ -107,7 +107,9 @@ def day_window(context: Context) -> Choose:
     """
 
     def choose(source: SourceContract, stored: date | None) -> Window:
-        if stored is not None and source.protocol.get("kind") in DELETIONS_SINCE:
+        # On a day that is later than all that were loaded, no log needs to be read for this.
+        was_run = stored is not None and context.as_of <= stored
+        if was_run and source.protocol.get("kind") in DELETIONS_SINCE:
             snapshot = context.lake.snapshot("core", source.table)
             if snapshot is not None and snapshot.first_as_of(source.id) == context.as_of:
                 stored = None

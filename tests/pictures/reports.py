@@ -6,7 +6,6 @@ written by hand.
 
 import json
 import os
-import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -42,9 +41,7 @@ def draw(browser: Browser) -> None:
     found = serving_file(city_paths("danang")) if lake else Path()
     with tempfile.TemporaryDirectory() as folder, stage_in(Path(folder)) as stage:
         if found.is_file():
-            copy = stage.serving.with_suffix(".copy")
-            shutil.copy(found, copy)
-            copy.replace(stage.serving)
+            stage.put_in_place(found)
         _draw(stage, browser)
     if lake:
         os.environ["CITYLAKE_HOME"] = lake

@@ -5,7 +5,6 @@ whole bundle into a server that has none of it. A quiet machine is needed: the f
 """
 
 import json
-import shutil
 import statistics
 import sys
 import tempfile
@@ -21,7 +20,6 @@ from bench.charts_line import ChartsLine
 from bench.line import Size
 from pipeline.context import open_context
 from reports.superset.assets import CHARTS, DASHBOARDS, DATASETS
-from reports.superset.client import Client
 from reports.superset.contents import reports_of
 from tests.pictures.chromium import PATIENCE_SECONDS, Browser, chromium
 from tests.pictures.reports import AUDITOR, BUSY, HOLDERS, LEADER, WIDE, be
@@ -44,9 +42,7 @@ def main() -> int:
         line.inputs.mkdir()
         line.prepare()
         with stage_in(Path(folder) / "home") as stage:
-            copy = stage.serving.with_suffix(".copy")
-            shutil.copy(line.file, copy)
-            copy.replace(stage.serving)
+            stage.put_in_place(line.file)
             rows = [*_dashboards(stage), *_charts(stage), _bundle(stage)]
     table = Table("what", "first s", "again s", "aimed at s", "")
     for what, first, again, allowed in rows:
@@ -111,7 +107,7 @@ def _bundle(stage: Stage) -> Row:
         context.city.marts,
         stage.serving,
     )
-    client = Client(stage.address, "admin", stage.passwords["admin"])
+    client = stage.client("admin")
     for kind in (DASHBOARDS, CHARTS, DATASETS):
         resource = kind.removesuffix("s")
         numbers = [int(each["id"]) for each in client.all(resource)]

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -127,6 +128,12 @@ class Stage:
         place = self.home / "superset" / "passwords.json"
         found: dict[str, str] = json.loads(place.read_text(encoding="utf-8"))
         return found
+
+    def put_in_place(self, file: Path) -> None:
+        """Show a copy of another serving file, replaced at once."""
+        copy = self.serving.with_suffix(".copy")
+        shutil.copy(file, copy)
+        copy.replace(self.serving)
 
     def client(self, user: str) -> Client:
         """A session of a user, opened once."""

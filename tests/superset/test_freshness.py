@@ -18,14 +18,7 @@ def _replace(stage: Stage, sql: str, scratch: Path) -> None:
     copy = scratch / "changed.duckdb"
     shutil.copy(stage.serving, copy)
     change(copy, sql)
-    _show(stage, copy)
-
-
-def _show(stage: Stage, file: Path) -> None:
-    """Put a copy of a serving file in the place of the one that is shown, at once."""
-    copy = stage.home / "serving.copy"
-    shutil.copy(file, copy)
-    copy.replace(stage.serving)
+    stage.put_in_place(copy)
 
 
 def _stamps(stage: Stage) -> set[tuple[str, str]]:
@@ -57,17 +50,17 @@ def test_a_broken_source_turns_the_stamps_in_the_next_run(
         served = lake.root / "serving" / "marts.duckdb"
         try:
             lake.run(HISTORY)
-            _show(stage, served)
+            stage.put_in_place(served)
             good = _stamps(stage)
             assert ("FB1", "current") in good
             lake.run(NEXT, expect=1, **{URL_VARIABLE: NOWHERE})
-            _show(stage, served)
+            stage.put_in_place(served)
             assert _stamps(stage) == {(code, "late") for code, _ in good}
             lake.run(NEXT)
-            _show(stage, served)
+            stage.put_in_place(served)
             assert _stamps(stage) == good
         finally:
-            _show(stage, before)
+            stage.put_in_place(before)
 
 
 def test_charts_load_while_the_file_is_being_replaced(stage: Stage, tmp_path: Path) -> None:
